@@ -1,0 +1,395 @@
+//! The machine: what it holds, how replies come in, how commands and actions go out, and its timers.
+
+use alloc::sync::Arc;
+
+use super::config::Config;
+use super::exchange::{Action, Event, Failure, Input, NotNow, Output, Outputs, Violation, Wait};
+use super::operation::{Flow, Procedure};
+use super::route::Route;
+use crate::sequence::{self, Exchange, Phase, Step};
+use crate::session::{Close, Endpoints, OperationId, Outbox, Serial, Transmit};
+use crate::time::Instant;
+use crate::timer::{Timers, timers};
+use crate::wire::{
+    Code, Command, Frame, LineReader, Reply, ReplyError, ReplyReader, Representation, VirtualPath,
+};
+
+/// The longest line of a reply, in bytes, without its end.
+const MAX_LINE: usize = 8 * 1024;
+
+/// No bytes are taken while more than this waits to be sent: a peer that floods us with Telnet options.
+const OUTBOX_GATE: usize = 32 * 1024;
+
+/// No bytes are taken while this many outputs wait to be polled.
+const OUTPUTS_GATE: usize = 32;
+
+/// The most heap memory, in bytes, that one session's machine holds besides four replies of [`Config::reply_limit`] (the one
+/// that is read, doubled as it grows, and those that wait to be polled): one line, the outbox, the operation's paths.
+pub const MEMORY_BOUND: usize = 2 * MAX_LINE
+    + 2 * (OUTBOX_GATE + 4 * VirtualPath::MAX_LEN)
+    + OUTPUTS_GATE * 1024
+    + 8 * VirtualPath::MAX_LEN;
+
+timers! {
+    /// What a session may wait for only so long.
+    Timer {
+        /// The greeting, or the next reply.
+        Reply,
+        /// The data connection.
+        DataOpen,
+        /// The next byte on the data connection.
+        DataProgress,
+        /// The replies after an ABOR.
+        Abort,
+    }
+}
+
+/// One control connection and what is asked of it. See the [module](super).
+#[derive(Debug)]
+pub struct Session {
+    pub(super) config: Arc<Config>,
+    pub(super) ends: Endpoints,
+    reader: LineReader,
+    replies: ReplyReader,
+    outbox: Outbox,
+    pub(super) outputs: Outputs,
+    pub(super) timers: Timers<Timer, { Timer::COUNT }>,
+    pub(super) serial: Serial,
+    stage: Stage,
+    exchange: Option<(Exchange, Phase)>,
+    procedure: Option<(OperationId, Procedure)>,
+    /// What TYPE the server is known to have in force.
+    pub(super) representation: Option<Representation>,
+    pub(super) route: Route,
+}
+
+/// Where in its life the session is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// The greeting has not come.
+    Connecting,
+    Open,
+    /// After an ABOR: replies are thrown away up to the one to the NOOP that follows it.
+    Resynchronising {
+        probed: bool,
+    },
+    /// QUIT is sent.
+    Leaving,
+    Closed,
+}
+
+impl Session {
+    /// A session on a connection that was just made; it waits for the server's greeting.
+    #[must_use]
+    pub fn new(config: Arc<Config>, ends: Endpoints, now: Instant) -> Self {
+        let mut timers = Timers::new();
+        timers.start(Timer::Reply, now, config.timeouts.reply);
+        Self {
+            ends,
+            reader: LineReader::new(MAX_LINE),
+            replies: ReplyReader::new(config.reply_limit),
+            outbox: Outbox::default(),
+            outputs: Outputs::default(),
+            timers,
+            serial: Serial::default(),
+            stage: Stage::Connecting,
+            exchange: Some((Exchange::Greeting, Phase::Issued)),
+            procedure: None,
+            representation: None,
+            route: Route::new(config.data_path, ends),
+            config,
+        }
+    }
+
+    /// Takes bytes that the control connection brought, and says how many. A partial line is taken and held.
+    ///
+    /// Fewer than all are taken when the session pauses ([`wants_read`](Self::wants_read)): offer the rest again after
+    /// the next [`poll`](Self::poll) or [`transmitted`](Self::transmitted).
+    pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
+        let mut taken = 0;
+        while taken < bytes.len() && self.wants_read() {
+            if self.stage == Stage::Closed {
+                return bytes.len();
+            }
+            let (count, frame) = self.reader.read(&bytes[taken..]);
+            taken += count;
+            match frame {
+                Some(Frame::Line(line)) => self.take_line(now, &line),
+                Some(Frame::TooLong) => self.die(Failure::Protocol(Violation::TooLong)),
+                Some(Frame::Negotiate(answer)) => self.outbox.buffer().extend_from_slice(&answer),
+                None => {}
+            }
+        }
+        taken
+    }
+
+    /// False while the session takes no bytes.
+    #[must_use]
+    pub fn wants_read(&self) -> bool {
+        self.stage == Stage::Closed
+            || (self.outbox.len() <= OUTBOX_GATE && self.outputs.len() < OUTPUTS_GATE)
+    }
+
+    /// Takes in what happened outside. What comes too late, or was not asked for, changes nothing.
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Tick => self.tick(now),
+            Input::Flushed => {}
+            Input::Disconnected => self.disconnected(),
+            input => self.with_transfer(|transfer, session| transfer.happened(session, now, input)),
+        }
+    }
+
+    /// The control bytes to write next, if any.
+    #[must_use]
+    pub fn transmit(&self) -> Option<Transmit<'_>> {
+        (!self.outbox.is_empty()).then(|| Transmit {
+            bytes: self.outbox.waiting(),
+        })
+    }
+
+    /// Notes that the stream took `count` of the bytes that [`transmit`](Self::transmit) showed.
+    pub fn transmitted(&mut self, _now: Instant, count: usize) {
+        self.outbox.sent(count);
+    }
+
+    /// The next output, in order.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.poll()
+    }
+
+    /// When to [`handle`](Self::handle) a [`Input::Tick`] at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// True once the session is over: nothing can be asked of it any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.stage == Stage::Closed
+    }
+
+    /// Stops the transfer that runs: an operation that was begun and is not wanted any more. It ends with [`Failure::Aborted`], and
+    /// until then nothing else can begin. Whatever else is in hand simply goes on to its end.
+    pub fn abort(&mut self, now: Instant) {
+        self.with_transfer(|transfer, session| transfer.abort(session, now, Failure::Aborted));
+    }
+
+    /// Says QUIT; the session ends with the reply to it, or without one after the reply timeout.
+    /// An operation that is not over is given up.
+    pub fn quit(&mut self, now: Instant) {
+        if matches!(self.stage, Stage::Open) && self.procedure.is_none() {
+            self.send(now, Command::Quit);
+            self.stage = Stage::Leaving;
+        } else {
+            self.die(Failure::Aborted);
+        }
+    }
+
+    pub(super) fn not_now(&self) -> Option<NotNow> {
+        match self.stage {
+            Stage::Connecting => Some(NotNow::NotGreeted),
+            Stage::Leaving | Stage::Closed => Some(NotNow::Closed),
+            Stage::Resynchronising { .. } => Some(NotNow::Busy),
+            Stage::Open => self.procedure.is_some().then_some(NotNow::Busy),
+        }
+    }
+
+    pub(super) fn run(&mut self, now: Instant, id: OperationId, mut procedure: Procedure) {
+        let flow = procedure.begin(self, now);
+        self.go_on(id, procedure, flow);
+    }
+
+    /// Keeps a procedure that is not over; tells of the end of one that is.
+    fn go_on(&mut self, id: OperationId, procedure: Procedure, flow: Flow) {
+        match flow {
+            Flow::Finish(result) => self.outputs.tell(Event::Finished(id, result)),
+            // The session may have ended under it.
+            Flow::Continue if self.stage == Stage::Closed => {
+                self.outputs
+                    .tell(Event::Finished(id, Err(Failure::Closed(None))));
+            }
+            Flow::Continue => self.procedure = Some((id, procedure)),
+        }
+    }
+
+    fn with_transfer(
+        &mut self,
+        act: impl FnOnce(&mut super::transfer::Transferring, &mut Self) -> Flow,
+    ) {
+        let Some((id, mut procedure)) = self.procedure.take() else {
+            return;
+        };
+        let flow = match &mut procedure {
+            Procedure::Transfer(transfer) => act(transfer, self),
+            _ => Flow::Continue,
+        };
+        self.go_on(id, procedure, flow);
+    }
+
+    pub(super) fn send(&mut self, now: Instant, command: Command) {
+        command.encode(self.outbox.buffer());
+        self.exchange = Some((
+            command.verb().map_or(Exchange::Unknown, Exchange::Command),
+            Phase::Issued,
+        ));
+        self.timers
+            .start(Timer::Reply, now, self.config.timeouts.reply);
+        if self.config.trace {
+            self.outputs.tell(Event::Sent(command));
+        }
+    }
+
+    fn take_line(&mut self, now: Instant, line: &[u8]) {
+        match self.replies.push(line) {
+            Ok(None) => {}
+            Ok(Some(reply)) => self.take_reply(now, reply),
+            Err(ReplyError::TooLong) => self.die(Failure::Protocol(Violation::TooLong)),
+            Err(_) => self.die(Failure::Protocol(Violation::NotAReply)),
+        }
+    }
+
+    fn take_reply(&mut self, now: Instant, reply: Reply) {
+        if self.config.trace {
+            self.outputs.tell(Event::Received(reply.clone()));
+        }
+        if reply.code() == Code::SERVICE_NOT_AVAILABLE {
+            return self.die(Failure::Closed(Some(reply)));
+        }
+        if let Stage::Resynchronising { probed } = self.stage {
+            return self.resynchronise(now, probed, &reply);
+        }
+        let Some((exchange, phase)) = self.exchange else {
+            return self.die(Failure::Protocol(Violation::Unexpected(reply)));
+        };
+        match sequence::step(exchange, phase, reply.class()) {
+            None => self.die(Failure::Protocol(Violation::OutOfSequence(reply))),
+            Some(step) => self.take_step(now, exchange, step, reply),
+        }
+    }
+
+    fn take_step(&mut self, now: Instant, exchange: Exchange, step: Step, reply: Reply) {
+        if step == Step::Preliminary {
+            self.exchange = Some((exchange, Phase::Underway));
+        } else {
+            self.exchange = None;
+            self.timers.stop(Timer::Reply);
+        }
+        match (self.stage, step) {
+            (Stage::Connecting, Step::Preliminary) => {}
+            (Stage::Connecting, Step::Completed) => {
+                self.stage = Stage::Open;
+                self.outputs.tell(Event::Greeting(reply));
+            }
+            (Stage::Connecting, _) => self.die(Failure::Closed(Some(reply))),
+            (Stage::Leaving, _) => self.leave(),
+            _ => {
+                let Some((id, mut procedure)) = self.procedure.take() else {
+                    return;
+                };
+                let flow = procedure.replied(self, now, step, reply);
+                self.go_on(id, procedure, flow);
+            }
+        }
+    }
+
+    /// Begins to find the place in the replies again after an ABOR. How many replies it gets depends on the server and on what was on
+    /// its way, so they are not counted: after the first one a NOOP is sent, and whatever comes before its 200 is the past.
+    pub(super) fn abort_exchange(&mut self, now: Instant) {
+        Command::Abor.encode(self.outbox.buffer());
+        if self.config.trace {
+            self.outputs.tell(Event::Sent(Command::Abor));
+        }
+        self.exchange = None;
+        self.timers.stop(Timer::Reply);
+        self.timers
+            .start(Timer::Abort, now, self.config.timeouts.abort);
+        self.stage = Stage::Resynchronising { probed: false };
+    }
+
+    fn resynchronise(&mut self, now: Instant, probed: bool, reply: &Reply) {
+        if !probed {
+            if reply.class() != crate::wire::Class::Preliminary {
+                self.send(now, Command::Noop);
+                self.timers.stop(Timer::Reply);
+                self.exchange = None;
+                self.stage = Stage::Resynchronising { probed: true };
+            }
+        } else if reply.code() == Code::OK {
+            self.stage = Stage::Open;
+            self.timers.stop(Timer::Abort);
+            self.with_transfer(|transfer, _| transfer.aborted());
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        while let Some(timer) = self.timers.expired(now) {
+            match timer {
+                Timer::Reply if self.stage == Stage::Leaving => self.leave(),
+                Timer::Reply => self.die(Failure::Timeout(Wait::Reply)),
+                Timer::Abort => self.die(Failure::Timeout(Wait::Abort)),
+                Timer::DataOpen | Timer::DataProgress => {
+                    self.with_transfer(|transfer, session| transfer.timed_out(session, now, timer));
+                }
+            }
+        }
+    }
+
+    fn disconnected(&mut self) {
+        if self.stage == Stage::Leaving {
+            self.leave();
+        } else {
+            self.die(Failure::Closed(None));
+        }
+    }
+
+    /// The end as it should be: after QUIT.
+    fn leave(&mut self) {
+        self.shut(Close::Gracefully, None);
+    }
+
+    /// The end as it should not be. It is sticky: whatever is asked from now on is refused.
+    pub(super) fn die(&mut self, failure: Failure) {
+        let how = if matches!(failure, Failure::Closed(_)) {
+            Close::Gracefully
+        } else {
+            Close::Abruptly
+        };
+        self.shut(how, Some(failure));
+    }
+
+    fn shut(&mut self, how: Close, failure: Option<Failure>) {
+        if self.stage == Stage::Closed {
+            return;
+        }
+        self.stage = Stage::Closed;
+        self.timers.stop_all();
+        self.outbox.clear();
+        self.exchange = None;
+        if let Some((id, mut procedure)) = self.procedure.take() {
+            if let Procedure::Transfer(transfer) = &mut procedure {
+                transfer.drop_data(self, Close::Abruptly);
+            }
+            let result = Err(failure.clone().unwrap_or(Failure::Closed(None)));
+            self.outputs.tell(Event::Finished(id, result));
+        }
+        self.outputs.tell(Event::Closed(failure));
+        self.outputs.act(Action::Close(how));
+    }
+
+    /// A login starts the transfer parameters afresh (RFC 959 § 5.1: ASCII is the default).
+    pub(super) const fn logged_in(&mut self) {
+        self.representation = None;
+    }
+
+    /// A command outside of a transfer may have changed what this machine remembers of the server.
+    pub(super) const fn parameters_changed(&mut self, command: &Command) {
+        if matches!(
+            command,
+            Command::Type(_) | Command::Rein | Command::User(_) | Command::Unknown { .. }
+        ) {
+            self.representation = None;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Operations of one command, and what its reply means.
+
+use alloc::boxed::Box;
+
+use bytes::Bytes;
+
+use super::exchange::{Failure, Outcome, Violation};
+use super::operation::Flow;
+use super::session::Session;
+use crate::sequence::{Exchange, Phase, Step, step};
+use crate::time::Instant;
+use crate::wire::date::parse_time_val;
+use crate::wire::facts::FactLine;
+use crate::wire::path::unquote;
+use crate::wire::{Arg, Class, Command, Features, Reply, Verb};
+
+/// What a good reply to a command tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Meaning {
+    /// That it was done.
+    Done,
+    /// The path in a 257.
+    Path,
+    /// The number in a 213.
+    Size,
+    /// The time-val in a 213.
+    Modified,
+    /// The lines of a 211.
+    Features,
+    /// The line of facts in a 250.
+    Entry,
+    /// Whatever it says, a refusal too: the user reads it.
+    Raw,
+}
+
+#[derive(Debug)]
+pub(super) struct Single {
+    command: Command,
+    meaning: Meaning,
+}
+
+impl Single {
+    /// Refuses what would break the session: a command that moves data, or that turns TLS on.
+    pub(super) fn new(command: Command, meaning: Meaning) -> Result<Self, Command> {
+        let moves_data = command.verb().is_some_and(|verb| {
+            verb != Verb::Rein
+                && step(Exchange::Command(verb), Phase::Issued, Class::Preliminary).is_some()
+        });
+        let breaks = moves_data || matches!(command.verb(), Some(Verb::Auth));
+        if breaks {
+            Err(command)
+        } else {
+            Ok(Self { command, meaning })
+        }
+    }
+
+    pub(super) fn begin(&self, session: &mut Session, now: Instant) -> Flow {
+        session.send(now, self.command.clone());
+        Flow::Continue
+    }
+
+    pub(super) fn replied(&self, session: &mut Session, step: Step, reply: Reply) -> Flow {
+        if step == Step::Preliminary {
+            return Flow::Continue;
+        }
+        if reply.class().is_positive() {
+            session.parameters_changed(&self.command);
+        }
+        Flow::Finish(match (self.meaning, step) {
+            (Meaning::Raw, _) | (Meaning::Done, Step::Completed | Step::Intermediate) => {
+                Ok(Outcome::Reply(reply))
+            }
+            (_, Step::Refused) => Err(Failure::Refused(reply)),
+            (meaning, _) => meaning
+                .read(&reply)
+                .ok_or_else(|| Violation::Malformed(reply).into()),
+        })
+    }
+}
+
+impl Meaning {
+    fn read(self, reply: &Reply) -> Option<Outcome> {
+        Some(match self {
+            Self::Path => Outcome::Path(Arg::new(unquote(reply.text())?).ok()?),
+            Self::Size => Outcome::Size(crate::wire::text::decimal(first_word(reply))?),
+            Self::Modified => Outcome::Modified(parse_time_val(first_word(reply))?),
+            Self::Features => Outcome::Features(Features::from_reply(reply)),
+            Self::Entry => {
+                let line = reply.lines().nth(1)?;
+                let line = Bytes::copy_from_slice(line.trim_ascii_start());
+                Outcome::Entry(Box::new(FactLine::parse(&line)?.entry))
+            }
+            Self::Done | Self::Raw => Outcome::Reply(reply.clone()),
+        })
+    }
+}
+
+fn first_word(reply: &Reply) -> &[u8] {
+    reply
+        .first_line()
+        .split(u8::is_ascii_whitespace)
+        .next()
+        .unwrap_or_default()
+}

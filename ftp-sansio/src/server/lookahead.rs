@@ -1,0 +1,81 @@
+//! The commands that arrived while another was being carried out, up to a bound.
+
+use alloc::collections::VecDeque;
+
+use crate::wire::{Command, CommandError};
+
+/// One line of the peer, understood as far as it could be.
+#[derive(Debug)]
+pub(super) enum Line {
+    /// A command.
+    Command(Command),
+    /// Something that gets its 500, 501 or 504.
+    Bad(CommandError),
+    /// An over-long line, thrown away whole.
+    TooLong,
+    /// A command that came while the lookahead was full.
+    Refused,
+}
+
+/// Lines in the order in which they came.
+///
+/// While a transfer runs, reading never pauses, or an ABOR behind a full lookahead would not be seen. Lines beyond the
+/// bound are not kept then but counted, and refused when their turn comes.
+#[derive(Debug, Default)]
+pub(super) struct Lookahead {
+    lines: VecDeque<(Line, usize)>,
+    bytes: usize,
+    refused: u64,
+}
+
+/// How many commands may wait.
+pub(super) const MAX_LINES: usize = 64;
+
+/// How many bytes of commands may wait before no more are kept.
+pub(super) const MAX_BYTES: usize = 16 * 1024;
+
+impl Lookahead {
+    pub(super) fn is_full(&self) -> bool {
+        self.lines.len() >= MAX_LINES || self.bytes >= MAX_BYTES || self.refused > 0
+    }
+
+    /// Queues a line that took `bytes` bytes, or counts it where there is no room.
+    pub(super) fn push(&mut self, line: Line, bytes: usize) {
+        if self.is_full() {
+            self.refused += 1;
+        } else {
+            self.lines.push_back((line, bytes));
+            self.bytes += bytes;
+        }
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Line> {
+        let Some((line, bytes)) = self.lines.pop_front() else {
+            self.refused = self.refused.checked_sub(1)?;
+            return Some(Line::Refused);
+        };
+        self.bytes -= bytes;
+        if self.lines.is_empty() {
+            self.lines = VecDeque::new();
+        }
+        Some(line)
+    }
+
+    /// Takes out the first ABOR, if one waits.
+    pub(super) fn take_abort(&mut self) -> bool {
+        let is_abort = |(line, _): &(Line, usize)| matches!(line, Line::Command(Command::Abor));
+        let abort = self
+            .lines
+            .iter()
+            .position(is_abort)
+            .and_then(|at| self.lines.remove(at));
+        abort.is_some_and(|(_, bytes)| {
+            self.bytes -= bytes;
+            true
+        })
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}

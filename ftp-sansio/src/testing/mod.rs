@@ -1,0 +1,18 @@
+//! Support for tests: an in-memory store, transcripts that read as documents, a client and a server machine joined under
+//! virtual time, and the bodies of the fuzz targets.
+//!
+//! What is here panics where a test would fail. It belongs to tests, and to nothing that runs.
+
+mod escape;
+pub mod fuzz;
+mod network;
+pub mod pair;
+mod random;
+mod script;
+pub mod store;
+mod stream;
+pub mod transcript;
+
+pub use pair::Pair;
+pub use random::Random;
+pub use store::Store;

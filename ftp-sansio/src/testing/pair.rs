@@ -1,0 +1,4 @@
+//! Pair.
+/// Pair
+#[derive(Debug)]
+pub struct Pair;

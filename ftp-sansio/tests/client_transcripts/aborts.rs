@@ -1,0 +1,298 @@
+//! Giving up a transfer, and finding the place in the replies again: whatever comes before the 200 to the NOOP is the past.
+
+use crate::transcript;
+
+const MOVING: &str = r#"
+    given: greeted
+    user: retrieve a
+    C: TYPE I
+    S: 200 I.
+    C: EPSV
+    S: 229 (|||50001|)
+    data: connects 192.0.2.1:50001
+    data: connected
+    C: RETR a
+    S: 150 Here it is.
+    data: may come
+    data: brings "te"
+    user: abort
+    data: is reset
+    C: ABOR
+"#;
+
+const USABLE: &str = r#"
+    user: pwd
+    C: PWD
+    S: 257 "/"
+    result: path "/"
+"#;
+
+#[test]
+fn with_one_reply_and_with_two() {
+    // 426 and 226, as RFC 959 has it; 226 alone; both at once, and late.
+    for (first, second) in [
+        ("426 Aborted.", "S: 226 Done."),
+        ("226 Done.", ""),
+        ("426 Aborted.", ""),
+        ("226 Complete.", "S: 225 Done."),
+    ] {
+        transcript(&format!(
+            r#"
+            {MOVING}
+            S: {first}
+            C: NOOP
+            {second}
+            S: 200 Fine.
+            user: gets "te"
+            result: the transfer was aborted
+            {USABLE}
+            "#
+        ));
+    }
+    transcript(&format!(
+        r#"
+        {MOVING}
+        S-part: 426 Aborted.\r\n226 Done.\r\n
+        C: NOOP
+        S: 200 Fine.
+        user: gets "te"
+        result: the transfer was aborted
+        {USABLE}
+        "#
+    ));
+}
+
+/// The 1xx was still on its way.
+#[test]
+fn before_the_first_reply() {
+    transcript(&format!(
+        r#"
+        given: greeted
+        user: retrieve a
+        C: TYPE I
+        S: 200 I.
+        C: EPSV
+        S: 229 (|||50001|)
+        data: connects 192.0.2.1:50001
+        data: connected
+        C: RETR a
+        user: abort
+        data: is reset
+        C: ABOR
+        user: pwd
+        refused: another operation is not over
+        S: 150 Here it is.
+        S: 426 Aborted.
+        C: NOOP
+        S: 226 Done.
+        S: 200 Fine.
+        result: the transfer was aborted
+        {USABLE}
+        "#
+    ));
+}
+
+/// Nothing needs to be said while only the data is outstanding.
+#[test]
+fn after_the_last_reply() {
+    transcript(&format!(
+        r#"
+        given: greeted
+        user: retrieve a
+        C: TYPE I
+        S: 200 I.
+        C: EPSV
+        S: 229 (|||50001|)
+        data: connects 192.0.2.1:50001
+        data: connected
+        C: RETR a
+        S: 150 Here it is.
+        data: may come
+        S: 226 That was it.
+        user: abort
+        data: is reset
+        result: the transfer was aborted
+        {USABLE}
+        "#
+    ));
+}
+
+/// The operation ends with the answer that is on its way.
+#[test]
+fn before_the_command() {
+    transcript(&format!(
+        r#"
+        given: greeted
+        user: retrieve a
+        C: TYPE I
+        user: abort
+        user: abort
+        S: 200 I.
+        result: the transfer was aborted
+        user: retrieve a
+        # What the TYPE did is not relied on.
+        C: TYPE I
+        S: 200 I.
+        C: EPSV
+        user: abort
+        S: 229 (|||50001|)
+        result: the transfer was aborted
+        {USABLE}
+        user: retrieve a
+        C: EPSV
+        S: 229 (|||50002|)
+        data: connects 192.0.2.1:50002
+        user: abort
+        data: connected
+        data: is reset
+        result: the transfer was aborted
+        {USABLE}
+        "#
+    ));
+}
+
+/// The timer of a connection that was given up does not end the next transfer.
+#[test]
+fn a_connection_that_fails_after_the_abort() {
+    transcript(
+        r#"
+        given: greeted
+        user: retrieve a
+        C: TYPE I
+        S: 200 I.
+        C: EPSV
+        S: 229 (|||50001|)
+        data: connects 192.0.2.1:50001
+        +30s
+        user: abort
+        data: refused
+        data: is closed
+        result: the transfer was aborted
+        user: retrieve a
+        C: EPSV
+        S: 229 (|||50002|)
+        data: connects 192.0.2.1:50002
+        data: connected
+        C: RETR a
+        S: 150 Here it is.
+        data: may come
+        data: brings "te"
+        +40s
+        data: brings "xt"
+        data: ends
+        data: is closed
+        S: 226 That was it.
+        user: gets "text"
+        result: transferred 4 bytes, 226
+        "#,
+    );
+}
+
+/// The same for a listener to which nobody came, where the reply had.
+#[test]
+fn a_listener_that_is_given_up() {
+    transcript(
+        r#"
+        given: greeted
+        given: active
+        user: facts
+        data: listens
+        data: listening 192.0.2.7:40001
+        C: PORT 192,0,2,7,156,65
+        S: 200 Fine.
+        C: MLSD
+        S: 150 Here I come.
+        data: may come
+        S: 226 That was it.
+        user: abort
+        data: is reset
+        result: the transfer was aborted
+        +30s
+        user: facts
+        data: listens
+        data: listening 192.0.2.7:40002
+        C: PORT 192,0,2,7,156,66
+        S: 200 Fine.
+        C: MLSD
+        S: 150 Here I come.
+        data: may come
+        data: accepted
+        data: brings "te"
+        +59s
+        data: ends
+        data: is closed
+        S: 226 That was it.
+        user: gets "te"
+        result: transferred 2 bytes, 226
+        "#,
+    );
+}
+
+/// A position that the server keeps would be used by the next RETR, which would then be taken for whole.
+#[test]
+fn after_a_restart_position_was_sent() {
+    transcript(
+        r#"
+        given: greeted
+        user: retrieve a from 5
+        C: TYPE I
+        S: 200 I.
+        C: EPSV
+        S: 229 (|||50001|)
+        data: connects 192.0.2.1:50001
+        data: connected
+        C: REST 5
+        user: abort
+        S: 350 And?
+        C: REST 0
+        S: 350 And?
+        data: is reset
+        result: the transfer was aborted
+        user: pwd
+        C: PWD
+        S: 257 "/"
+        result: path "/"
+        "#,
+    );
+}
+
+#[test]
+fn no_reply_to_the_abort() {
+    transcript(&format!(
+        r#"
+        {MOVING}
+        S: 426 Aborted.
+        C: NOOP
+        +9s
+        S: 226 Done.
+        +1s
+        user: gets "te"
+        result: timed out waiting for the end of an abort
+        session: over, timed out waiting for the end of an abort
+        closed: abruptly
+        "#
+    ));
+}
+
+#[test]
+fn the_server_goes_away() {
+    transcript(&format!(
+        r#"
+        {MOVING}
+        S: 421 Enough.
+        user: gets "te"
+        result: closed 421
+        session: over, closed 421
+        closed: gracefully
+        "#
+    ));
+}
+
+/// Nothing runs, or something that cannot be stopped.
+#[test]
+fn nothing_to_abort() {
+    transcript(&format!("given: greeted\n user: abort\n {USABLE}"));
+    transcript(
+        "given: greeted\n user: pwd\n C: PWD\n user: abort\n S: 257 \"/\"\n result: path \"/\"",
+    );
+}

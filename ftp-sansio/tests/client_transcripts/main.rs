@@ -1,0 +1,12 @@
+//! What the client's session says and does, as conversations. How to read one: see `ftp_sansio::testing::transcript`.
+
+mod aborts;
+mod active;
+mod downloads;
+mod login;
+mod passive;
+mod replies;
+mod single;
+mod uploads;
+
+use ftp_sansio::testing::transcript::client as transcript;

@@ -1,0 +1,281 @@
+//! What may come while a transfer runs: ABOR and STAT at once, everything else in its turn.
+
+use crate::transcript;
+
+/// A download that runs, and has moved two bytes.
+const RUNNING: &str = r#"
+    given: file /a "text"
+    given: logged in
+    C: EPSV
+    S: 229 Entering extended passive mode (|||50001|)
+    C: RETR a
+    S: 150 Opening data connection: /a
+    data: connects
+    data: receives "te"
+"#;
+
+fn running(rest: &str) {
+    transcript(&format!("{RUNNING}\n{rest}"));
+}
+
+/// With Telnet's IP and Synch before it (RFC 959 § 4.1.3), and without.
+#[test]
+fn abort() {
+    for prefix in ["", r"\xff\xf4\xff\xf2", r"\xff\xf2"] {
+        running(&format!(
+            r#"
+            C: {prefix}ABOR
+            data: is aborted
+            S: 426 Transfer aborted.
+            S: 226 Abort done.
+            C: NOOP
+            S: 200 Done.
+            "#
+        ));
+    }
+}
+
+/// The transfer had ended when the driver was asked to stop it: it was complete, and is said to be.
+#[test]
+fn an_abort_that_comes_too_late() {
+    transcript(&format!(
+        r#"
+        given: slow aborts
+        {RUNNING}
+        C: ABOR
+        data: is aborted
+        data: receives "xt"
+        data: ends
+        S: 226 Transfer complete.
+        S: 226 Abort done.
+        "#
+    ));
+}
+
+/// What follows an ABOR waits until the transfer is really over.
+#[test]
+fn a_slow_abort() {
+    transcript(&format!(
+        r#"
+        given: slow aborts
+        {RUNNING}
+        C: ABOR
+        data: is aborted
+        C: NOOP
+        +60s
+        driver: aborts
+        S: 426 Transfer aborted.
+        S: 226 Abort done.
+        S: 200 Done.
+        "#
+    ));
+}
+
+/// Each ABOR gets its reply, the second one in its turn.
+#[test]
+fn two_aborts() {
+    transcript(&format!(
+        r#"
+        given: slow aborts
+        {RUNNING}
+        C: ABOR
+        C: ABOR
+        data: is aborted
+        driver: aborts
+        S: 426 Transfer aborted.
+        S: 226 Abort done.
+        S: 226 No transfer to abort.
+        "#
+    ));
+}
+
+#[test]
+fn abort_when_nothing_runs() {
+    transcript(
+        r#"
+        given: file /a "x"
+        given: logged in
+        C: ABOR
+        S: 226 No transfer to abort.
+        # The data connection that was prepared is given up with it (RFC 959 § 4.1.3).
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: ABOR
+        data: 50001 is closed
+        S: 226 No transfer to abort.
+        C: RETR a
+        S: 425 PASV, EPSV, PORT or EPRT first.
+        "#,
+    );
+}
+
+#[test]
+fn abort_before_the_data_connection() {
+    transcript(
+        r#"
+        given: file /a "x"
+        given: logged in
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: RETR a
+        S: 150 Opening data connection: /a
+        C: ABOR
+        data: is aborted
+        S: 426 Transfer aborted.
+        S: 226 Abort done.
+        "#,
+    );
+}
+
+/// An upload that is aborted leaves the file that was there.
+#[test]
+fn abort_an_upload() {
+    transcript(
+        r#"
+        given: file /a "before"
+        given: logged in
+        C: TYPE I
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "half"
+        C: ABOR
+        data: is aborted
+        S: 426 Transfer aborted.
+        S: 226 Abort done.
+        C: SIZE a
+        S: 213 6
+        "#,
+    );
+}
+
+#[test]
+fn status_during_a_transfer() {
+    running(
+        r#"
+        +3s
+        C: STAT
+        S: 211 RETR: 2 bytes moved in 3 s.
+        # A listing over the control connection is not the transfer's status: it waits.
+        C: STAT /
+        C: STAT
+        S: 211 RETR: 2 bytes moved in 3 s.
+        data: receives "xt"
+        data: ends
+        S: 226 Transfer complete.
+        S: 213-Status:
+        S:  -rw-r--r--   1 owner    group               4 Jan  1 00:00 a
+        S: 213 End
+        "#,
+    );
+}
+
+#[test]
+fn commands_wait_in_order() {
+    running(
+        r#"
+        C: PWD
+        C: nonsense
+        C: TYPE
+        C: \x61{9000}
+        C: EPSV
+        C: RETR a
+        C: MKD b
+        data: receives "xt"
+        data: ends
+        S: 226 Transfer complete.
+        S: 257 "/" is the current folder.
+        S: 502 Command not implemented.
+        S: 501 Argument missing or not understood.
+        S: 500 Line too long.
+        S: 229 Entering extended passive mode (|||50002|)
+        S: 150 Opening data connection: /a
+        data: connects
+        data: receives "text"
+        data: ends
+        S: 226 Transfer complete.
+        S: 257 "/b" was made.
+        "#,
+    );
+}
+
+/// RFC 959 § 4.1.1: QUIT during a transfer ends the session after it.
+#[test]
+fn quit_during_a_transfer() {
+    running(
+        r#"
+        C: QUIT
+        data: receives "xt"
+        data: ends
+        S: 226 Transfer complete.
+        S: 221 Goodbye.
+        closed: gracefully
+        "#,
+    );
+}
+
+#[test]
+fn the_server_stops_during_a_transfer() {
+    running(
+        r#"
+        server: stops
+        C: NOOP
+        data: receives "xt"
+        data: ends
+        S: 226 Transfer complete.
+        S: 421 The server is stopping.
+        closed: gracefully
+        "#,
+    );
+}
+
+#[test]
+fn the_client_goes_away_during_a_transfer() {
+    running("control: closes\n data: is aborted\n closed: abruptly");
+}
+
+/// A full lookahead never hides an ABOR; what it had no room for is refused in its turn, and counted right.
+#[test]
+fn more_commands_than_may_wait() {
+    let many = "C: NOOP\n".repeat(70);
+    let done = "S: 200 Done.\n".repeat(64);
+    let refused =
+        "S: 450 Too many commands were waiting; this one was not carried out.\n".repeat(6);
+    running(&format!(
+        r#"
+        {many}
+        C: ABOR
+        data: is aborted
+        S: 426 Transfer aborted.
+        S: 226 Abort done.
+        {done}
+        {refused}
+        C: NOOP
+        S: 200 Done.
+        "#
+    ));
+}
+
+/// An ABOR behind the RETR that it is about, both before the port was there.
+#[test]
+fn a_pipelined_abort() {
+    transcript(
+        r#"
+        given: file /a "x"
+        given: slow answers
+        given: logged in
+        C: EPSV
+        driver: has a question
+        C: RETR a
+        C: ABOR
+        driver: answers
+        S: 229 Entering extended passive mode (|||50001|)
+        data: is aborted
+        S: 426 Transfer aborted.
+        S: 226 Abort done.
+        "#,
+    );
+}

@@ -1,0 +1,105 @@
+//! LIST, NLST, MLSD.
+
+use crate::transcript;
+
+#[test]
+fn in_three_forms() {
+    let head = r#"
+        given: file /pub/a "four"
+        given: folder /pub/b c
+        given: file /other "x"
+        given: logged in
+        C: OPTS MLST type;size;
+        S: 200 MLST OPTS type;size;
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        data: connects
+    "#
+    .replace("/pub/b c", "/pub/b");
+    let long = r#""-rw-r--r--   1 owner    group               4 Jan  1 00:00 a\r\ndrwxr-xr-x   1 owner    group               0 Jan  1 00:00 b\r\n""#;
+    let facts = r#""type=file;size=4; a\r\ntype=dir; b\r\n""#;
+    let names = r#""a\r\nb\r\n""#;
+    for (command, data) in [("LIST", long), ("NLST", names), ("MLSD", facts)] {
+        transcript(&format!(
+            r#"
+            {head}
+            C: {command} pub
+            S: 150 Opening data connection: /pub
+            data: receives {data}
+            data: ends
+            S: 226 Transfer complete.
+            "#
+        ));
+    }
+}
+
+/// The same whatever TYPE says: a listing is text, and its lines have their ends already.
+#[test]
+fn under_either_type() {
+    for kind in ["A", "I"] {
+        transcript(&format!(
+            r#"
+            given: file /a "x"
+            given: logged in
+            C: TYPE {kind}
+            S: 200 Done.
+            C: EPSV
+            S: 229 Entering extended passive mode (|||50001|)
+            data: connects
+            C: NLST
+            S: 150 Opening data connection: /
+            data: receives "a\r\n"
+            data: ends
+            S: 226 Transfer complete.
+            "#
+        ));
+    }
+}
+
+#[test]
+fn options_as_ls_has_them() {
+    for (options, of) in [
+        ("-la", "/"),
+        ("-l -a pub", "/pub"),
+        ("-a  pub", "/pub"),
+        ("./-x", "/-x"),
+    ] {
+        transcript(&format!(
+            r#"
+            given: folder /pub
+            given: folder /-x
+            given: logged in
+            C: EPSV
+            S: 229 Entering extended passive mode (|||50001|)
+            C: LIST {options}
+            S: 150 Opening data connection: {of}
+            data: connects
+            {}
+            data: ends
+            S: 226 Transfer complete.
+            "#,
+            if of == "/" {
+                r#"data: receives "drwxr-xr-x   1 owner    group               0 Jan  1 00:00 -x\r\ndrwxr-xr-x   1 owner    group               0 Jan  1 00:00 pub\r\n""#
+            } else {
+                ""
+            }
+        ));
+    }
+}
+
+#[test]
+fn of_nothing() {
+    for command in ["LIST", "NLST", "MLSD"] {
+        transcript(&format!(
+            r#"
+            given: logged in
+            C: {command}
+            S: 425 PASV, EPSV, PORT or EPRT first.
+            C: EPSV
+            S: 229 Entering extended passive mode (|||50001|)
+            C: {command} nothing
+            S: 550 /nothing: no such file or folder.
+            "#
+        ));
+    }
+}

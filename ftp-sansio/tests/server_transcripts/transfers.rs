@@ -1,0 +1,408 @@
+//! RETR, STOR, APPE, STOU and REST.
+
+use crate::transcript;
+
+#[test]
+fn a_download() {
+    transcript(
+        r#"
+        given: file /pub/a "twelve bytes"
+        given: logged in
+        given: events
+        C: TYPE I
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: RETR pub/a
+        event: RETR /pub/a begins
+        S: 150 Opening data connection (12 bytes): /pub/a
+        data: connects
+        data: receives "twelve "
+        data: receives "bytes"
+        data: ends
+        event: RETR /pub/a is complete, 12 bytes
+        S: 226 Transfer complete.
+        "#,
+    );
+}
+
+#[test]
+fn a_download_as_text() {
+    transcript(
+        r#"
+        given: file /a "one\ntwo\n"
+        given: logged in
+        C: PASV
+        S: 227 Entering passive mode (192,0,2,1,195,81).
+        data: connects
+        C: RETR a
+        S: 150 Opening data connection: /a
+        data: receives "one\r\ntwo\r\n"
+        data: ends
+        S: 226 Transfer complete.
+        "#,
+    );
+}
+
+#[test]
+fn downloads_that_are_refused() {
+    transcript(
+        r#"
+        given: folder /pub
+        given: logged in
+        C: RETR nothing
+        S: 425 PASV, EPSV, PORT or EPRT first.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: RETR nothing
+        S: 550 /nothing: no such file or folder.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50002|)
+        C: RETR pub
+        S: 550 /pub: is a folder.
+        "#,
+    );
+}
+
+#[test]
+fn an_upload() {
+    transcript(
+        r#"
+        given: file /a "before"
+        given: logged in
+        given: events
+        C: TYPE I
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        event: STOR /a begins
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "new "
+        data: sends "text"
+        data: closes
+        event: STOR /a is complete, 8 bytes
+        S: 226 Transfer complete.
+        C: SIZE a
+        S: 213 8
+        "#,
+    );
+}
+
+#[test]
+fn an_upload_as_text() {
+    transcript(
+        r#"
+        given: logged in
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "one\r"
+        data: sends "\ntwo\r\n"
+        data: closes
+        S: 226 Transfer complete.
+        C: TYPE I
+        S: 200 Done.
+        C: SIZE a
+        S: 213 8
+        "#,
+    );
+}
+
+/// An upload that breaks off is no 226, and the file that was there before is untouched.
+#[test]
+fn an_upload_that_breaks_off() {
+    transcript(
+        r#"
+        given: file /a "before"
+        given: logged in
+        given: events
+        C: TYPE I
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        event: STOR /a begins
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "half"
+        data: resets
+        event: STOR /a is not complete, 4 bytes: Reported(Broken)
+        S: 426 Transfer aborted: the data connection broke.
+        C: SIZE a
+        S: 213 6
+        "#,
+    );
+}
+
+#[test]
+fn a_download_that_breaks_off() {
+    for end in ["closes", "resets"] {
+        transcript(&format!(
+            r#"
+            given: file /a "text"
+            given: logged in
+            C: EPSV
+            S: 229 Entering extended passive mode (|||50001|)
+            C: RETR a
+            S: 150 Opening data connection: /a
+            data: connects
+            data: receives "te"
+            data: {end}
+            S: 426 Transfer aborted: the data connection broke.
+            C: NOOP
+            S: 200 Done.
+            "#
+        ));
+    }
+}
+
+#[test]
+fn a_full_disk() {
+    transcript(
+        r#"
+        given: file /a "before"
+        given: room 3
+        given: logged in
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "four"
+        S: 452 Transfer failed: no space left.
+        C: TYPE I
+        S: 200 Done.
+        C: SIZE a
+        S: 213 6
+        "#,
+    );
+}
+
+#[test]
+fn uploads_that_are_refused() {
+    transcript(
+        r#"
+        given: folder /pub
+        given: logged in
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR pub
+        S: 550 /pub: is a folder.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50002|)
+        C: STOR nowhere/a
+        S: 550 /nowhere: no such file or folder.
+        "#
+        .replace("/nowhere:", "/nowhere/a:")
+        .as_str(),
+    );
+}
+
+#[test]
+fn appending() {
+    transcript(
+        r#"
+        given: file /a "one"
+        given: logged in
+        C: TYPE I
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: APPE a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "two"
+        data: closes
+        S: 226 Transfer complete.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50002|)
+        C: RETR a
+        S: 150 Opening data connection (6 bytes): /a
+        data: connects
+        data: receives "onetwo"
+        data: ends
+        S: 226 Transfer complete.
+        "#,
+    );
+}
+
+/// The 150 to STOU tells the name in the form of RFC 1123 § 4.1.2.9.
+#[test]
+fn a_unique_name() {
+    transcript(
+        r#"
+        given: folder /pub
+        given: logged in
+        C: CWD pub
+        S: 250 Folder changed.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOU wish
+        S: 150 FILE: unique.1
+        data: connects
+        data: sends "x"
+        data: closes
+        S: 226 Transfer complete: unique.1
+        C: MDTM unique.1
+        S: 213 19700101000000
+        "#,
+    );
+}
+
+#[test]
+fn the_rest_of_a_download() {
+    transcript(
+        r#"
+        given: file /a "twelve bytes"
+        given: logged in
+        C: TYPE I
+        S: 200 Done.
+        # Clients set up the data connection after REST as often as before.
+        C: REST 7
+        S: 350 Restarting at 7.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: RETR a
+        S: 150 Opening data connection (5 bytes): /a
+        data: connects
+        data: receives "bytes"
+        data: ends
+        S: 226 Transfer complete.
+        # It held for that one transfer.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50002|)
+        C: RETR a
+        S: 150 Opening data connection (12 bytes): /a
+        data: connects
+        data: receives "twelve bytes"
+        data: ends
+        S: 226 Transfer complete.
+        "#,
+    );
+}
+
+#[test]
+fn a_position_past_the_end() {
+    for command in ["RETR", "STOR"] {
+        transcript(&format!(
+            r#"
+            given: file /a "four"
+            given: logged in
+            C: TYPE I
+            S: 200 Done.
+            C: EPSV
+            S: 229 Entering extended passive mode (|||50001|)
+            C: REST 5
+            S: 350 Restarting at 5.
+            C: {command} a
+            S: 550 /a: restart position is past the end of the file.
+            "#
+        ));
+    }
+}
+
+#[test]
+fn a_position_at_the_end() {
+    transcript(
+        r#"
+        given: file /a "four"
+        given: logged in
+        C: TYPE I
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: REST 4
+        S: 350 Restarting at 4.
+        C: RETR a
+        S: 150 Opening data connection (0 bytes): /a
+        data: connects
+        data: ends
+        S: 226 Transfer complete.
+        "#,
+    );
+}
+
+/// An upload from a position writes in place; a break leaves what had arrived.
+#[test]
+fn the_rest_of_an_upload() {
+    for (end, reply, size) in [
+        ("closes", "226 Transfer complete.", 6),
+        (
+            "resets",
+            "426 Transfer aborted: the data connection broke.",
+            6,
+        ),
+    ] {
+        transcript(&format!(
+            r#"
+            given: file /a "onex"
+            given: logged in
+            C: TYPE I
+            S: 200 Done.
+            C: EPSV
+            S: 229 Entering extended passive mode (|||50001|)
+            C: REST 3
+            S: 350 Restarting at 3.
+            C: STOR a
+            S: 150 Opening data connection: /a
+            data: connects
+            data: sends "two"
+            data: {end}
+            S: {reply}
+            C: SIZE a
+            S: 213 {size}
+            "#
+        ));
+    }
+}
+
+/// A REST is forgotten once something else comes than a transfer and what prepares one.
+#[test]
+fn a_position_is_not_kept_for_later() {
+    transcript(
+        r#"
+        given: file /a "four"
+        given: logged in
+        C: TYPE I
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: REST 3
+        S: 350 Restarting at 3.
+        C: PWD
+        S: 257 "/" is the current folder.
+        C: RETR a
+        S: 150 Opening data connection (4 bytes): /a
+        data: connects
+        data: receives "four"
+        data: ends
+        S: 226 Transfer complete.
+        "#,
+    );
+}
+
+/// A position counts bytes of the file; under TYPE A it would count something else.
+#[test]
+fn a_position_does_not_hold_under_another_type() {
+    transcript(
+        r#"
+        given: file /a "four"
+        given: logged in
+        C: TYPE I
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: REST 3
+        S: 350 Restarting at 3.
+        C: TYPE A
+        S: 200 Done.
+        C: RETR a
+        data: 50001 is closed
+        S: 550 Restarting needs TYPE I.
+        "#,
+    );
+}
