@@ -1,0 +1,285 @@
+//! One control connection and the data connection that belongs to it, driven by whoever waits for an operation.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use ftp_sansio::client::{
+    self as core, Action, Close, Config, DataId, Endpoints, Event, Failure, Input, Operation,
+    OperationId, Outcome, Output, Transfer, TransferEvent,
+};
+use ftp_sansio::wire::{Command, Reply};
+
+use super::error::Error;
+use crate::control::Control;
+use crate::runtime::{Listener, Runtime, Stream};
+
+/// A command or a reply, as it passes by.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Trace<'a> {
+    /// This was sent. It prints no secrets.
+    Sent(&'a Command),
+    /// This came.
+    Received(&'a Reply),
+}
+
+pub(super) type Observer = Box<dyn FnMut(Trace<'_>) + Send>;
+
+type Connecting<S> = Pin<Box<dyn Future<Output = io::Result<S>> + Send>>;
+
+/// The data connection, in whichever state it is.
+enum Data<R: Runtime> {
+    None,
+    Connecting(DataId, Connecting<R::Stream>),
+    Listening(DataId, R::Listener),
+    Connected(DataId, R::Stream),
+}
+
+/// What the driving of a session has brought up.
+pub(super) enum Happened {
+    Greeted(Reply),
+    Finished(OperationId, Result<Outcome, Failure>),
+    Closed(Option<Failure>),
+}
+
+pub(super) struct Connection<R: Runtime> {
+    pub(super) runtime: R,
+    pub(super) peer: SocketAddr,
+    local: IpAddr,
+    pub(super) machine: core::Session,
+    control: Control<R>,
+    data: Data<R>,
+    /// The transfer whose bytes may move, once there is a data connection for it.
+    transfer: Option<Transfer>,
+    happened: VecDeque<Happened>,
+    /// The operation that nobody waits for any more.
+    abandoned: bool,
+    pub(super) observer: Option<Observer>,
+}
+
+impl<R: Runtime> Connection<R> {
+    pub(super) fn new(runtime: R, stream: R::Stream, config: Config) -> io::Result<Self> {
+        let ends = Endpoints {
+            local: stream.local_addr()?,
+            peer: stream.peer_addr()?,
+        };
+        let machine = core::Session::new(config.into(), ends, runtime.now());
+        Ok(Self {
+            control: Control::new(&runtime, stream),
+            peer: ends.peer,
+            local: ends.local.ip(),
+            machine,
+            runtime,
+            data: Data::None,
+            transfer: None,
+            happened: VecDeque::new(),
+            abandoned: false,
+            observer: None,
+        })
+    }
+
+    /// Does what can be done now; ready with what came of it.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
+        loop {
+            // Data first: a user who was slow must not find the deadline of a connection that did move.
+            let progress = self.poll_data(context)
+                | self.act()
+                | self.control.poll(&self.runtime, &mut self.machine, context)
+                | self.act();
+            if let Some(happened) = self.happened.pop_front() {
+                return Poll::Ready(happened);
+            }
+            if !progress {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Begins an operation, after what an abandoned one has left behind is over.
+    pub(super) async fn begin(&mut self, operation: Operation) -> Result<OperationId, Error> {
+        self.settle().await?;
+        let begun = self.machine.begin(self.runtime.now(), operation);
+        let id = begun.map_err(|refused| Error::NotPossible(refused.why))?;
+        self.abandoned = true;
+        Ok(id)
+    }
+
+    /// Runs an operation to its end.
+    pub(super) async fn run(&mut self, operation: Operation) -> Result<Outcome, Error> {
+        let id = self.begin(operation).await?;
+        poll_fn(|context| self.poll_finished(context, id)).await
+    }
+
+    /// Ready when an operation is over.
+    pub(super) fn poll_finished(
+        &mut self,
+        context: &mut Context<'_>,
+        id: OperationId,
+    ) -> Poll<Result<Outcome, Error>> {
+        loop {
+            match std::task::ready!(self.poll(context)) {
+                Happened::Finished(finished, result) if finished == id => {
+                    self.abandoned = false;
+                    return Poll::Ready(result.map_err(Error::from));
+                }
+                Happened::Closed(failure) => return Poll::Ready(Err(closed(failure))),
+                Happened::Finished(..) | Happened::Greeted(_) => {}
+            }
+        }
+    }
+
+    /// Lets an operation that was begun and then dropped come to its end.
+    async fn settle(&mut self) -> Result<(), Error> {
+        if !self.abandoned {
+            return Ok(());
+        }
+        self.abort();
+        poll_fn(|context| match std::task::ready!(self.poll(context)) {
+            Happened::Closed(failure) => Poll::Ready(Err(closed(failure))),
+            Happened::Finished(..) | Happened::Greeted(_) => Poll::Ready(Ok(())),
+        })
+        .await?;
+        self.abandoned = false;
+        Ok(())
+    }
+
+    pub(super) fn abort(&mut self) {
+        self.machine.abort(self.runtime.now());
+        self.act();
+    }
+
+    /// What the machine may do now, and the stream it may do it with: nothing until both are there.
+    pub(super) fn moving(&mut self) -> Option<(&Transfer, &mut R::Stream)> {
+        match (&self.transfer, &mut self.data) {
+            (Some(transfer), Data::Connected(id, stream)) if transfer.data == *id => {
+                Some((transfer, stream))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn tell_transfer(&mut self, event: TransferEvent) {
+        if let Some(transfer) = &self.transfer {
+            let id = transfer.id;
+            self.machine
+                .handle(self.runtime.now(), Input::Transfer(id, event));
+        }
+    }
+
+    /// Carries out what the machine asks for. True when there was something.
+    fn act(&mut self) -> bool {
+        let mut any = false;
+        while let Some(output) = self.machine.poll() {
+            any = true;
+            match output {
+                Output::Event(event) => self.tell(event),
+                Output::Action(action) => self.carry_out(action),
+            }
+        }
+        any
+    }
+
+    fn tell(&mut self, event: Event) {
+        match (event, &mut self.observer) {
+            (Event::Sent(command), Some(observer)) => observer(Trace::Sent(&command)),
+            (Event::Received(reply), Some(observer)) => observer(Trace::Received(&reply)),
+            (Event::Greeting(reply), _) => self.happened.push_back(Happened::Greeted(reply)),
+            (Event::Finished(id, result), _) => {
+                self.happened.push_back(Happened::Finished(id, result))
+            }
+            (Event::Closed(failure), _) => self.happened.push_back(Happened::Closed(failure)),
+            _ => {}
+        }
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Connect { data, to } => {
+                let connecting = self.runtime.connect(to, Some(self.local));
+                self.data = Data::Connecting(data, Box::pin(connecting));
+            }
+            Action::Listen { data, address } => {
+                let listener = self.runtime.listen(SocketAddr::new(address, 0)).ok();
+                let at = listener
+                    .as_ref()
+                    .and_then(|listener| listener.local_addr().ok());
+                self.data = listener.map_or(Data::None, |listener| Data::Listening(data, listener));
+                self.machine
+                    .handle(self.runtime.now(), Input::Listening(data, at));
+            }
+            Action::Transfer(transfer) => self.transfer = Some(transfer),
+            Action::Drop(data, how) => self.drop_data(data, how),
+            Action::Close(how) => {
+                self.data = Data::None;
+                self.control.close(how == Close::Gracefully);
+            }
+            // `Action` may grow; a driver that is older than its core cannot do what it does not know.
+            _ => {}
+        }
+    }
+
+    fn drop_data(&mut self, dropped: DataId, how: Close) {
+        self.transfer.take_if(|transfer| transfer.data == dropped);
+        match std::mem::replace(&mut self.data, Data::None) {
+            Data::Connected(id, mut stream) if id == dropped && how == Close::Abruptly => {
+                stream.reset_on_drop()
+            }
+            Data::Connecting(id, _) | Data::Listening(id, _) | Data::Connected(id, _)
+                if id == dropped => {}
+            other => self.data = other,
+        }
+    }
+
+    /// Brings the data connection about. True when it is there, or will not be.
+    fn poll_data(&mut self, context: &mut Context<'_>) -> bool {
+        let (id, result) = match &mut self.data {
+            Data::Connecting(id, connecting) => match connecting.as_mut().poll(context) {
+                Poll::Ready(result) => (*id, result),
+                Poll::Pending => return false,
+            },
+            // Only once the server has taken the command does it matter who comes.
+            Data::Listening(id, listener) => match &self.transfer {
+                Some(transfer) => match poll_accept(listener, transfer, context) {
+                    Poll::Ready(result) => (*id, result),
+                    Poll::Pending => return false,
+                },
+                None => return false,
+            },
+            Data::None | Data::Connected(..) => return false,
+        };
+        let input = match result {
+            Ok(stream) => {
+                self.data = Data::Connected(id, stream);
+                Input::Connected(id)
+            }
+            Err(_) => {
+                self.data = Data::None;
+                Input::NotConnected(id)
+            }
+        };
+        self.machine.handle(self.runtime.now(), input);
+        true
+    }
+}
+
+/// Accepts the server's data connection; whoever else comes is dropped.
+fn poll_accept<L: Listener>(
+    listener: &mut L,
+    transfer: &Transfer,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<L::Stream>> {
+    loop {
+        let (stream, peer) = std::task::ready!(listener.poll_accept(context))?;
+        if transfer.admission.admits(peer) {
+            return Poll::Ready(Ok(stream));
+        }
+    }
+}
+
+pub(super) fn closed(failure: Option<Failure>) -> Error {
+    failure.map_or(Error::Closed(None), Error::from)
+}

@@ -1,0 +1,397 @@
+//! The client: operations as `async` methods, transfers as values.
+//!
+//! Whatever is dropped at an `await` leaves the session usable: what was begun comes to its end, or is aborted, before the next
+//! operation begins. [`Client::is_usable`] tells when a session is over.
+
+mod connection;
+mod error;
+mod transfer;
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::task::Poll;
+use std::time::Duration;
+
+pub use connection::Trace;
+use connection::{Connection, Happened, closed};
+pub use error::Error;
+pub use ftp_sansio::client::{Config, Credentials, DataPath, Options, Timeouts};
+use ftp_sansio::client::{Meaning, Operation, Outcome, TransferRequest};
+use ftp_sansio::listing::{self, Dialect, Entry, Listing};
+use ftp_sansio::wire::{Arg, Command, DateTime, Features, Reply, Representation, Secret};
+pub use transfer::{Download, Transferred, Upload};
+
+use crate::calendar::today;
+use crate::runtime::{Runtime, Timer};
+
+/// A client with one connection to a server.
+pub struct Client<R: Runtime> {
+    connection: Box<Connection<R>>,
+    greeting: Reply,
+    features: Option<Features>,
+}
+
+impl<R: Runtime> std::fmt::Debug for Client<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("peer", &self.connection.peer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: Runtime> Client<R> {
+    /// Connects, and waits for the server's greeting.
+    ///
+    /// # Errors
+    /// [`Error::Connect`], or what came instead of a greeting.
+    pub async fn connect(runtime: R, to: SocketAddr, mut config: Config) -> Result<Self, Error> {
+        config.trace = true;
+        let stream = within(&runtime, config.timeouts.connect, runtime.connect(to, None)).await?;
+        let mut connection =
+            Box::new(Connection::new(runtime, stream, config).map_err(Error::Connect)?);
+        let greeting = poll_fn(|context| {
+            loop {
+                match std::task::ready!(connection.poll(context)) {
+                    Happened::Greeted(greeting) => return Poll::Ready(Ok(greeting)),
+                    Happened::Closed(failure) => return Poll::Ready(Err(closed(failure))),
+                    Happened::Finished(..) => {}
+                }
+            }
+        })
+        .await?;
+        Ok(Self {
+            connection,
+            greeting,
+            features: None,
+        })
+    }
+
+    /// The server's greeting.
+    #[must_use]
+    pub const fn greeting(&self) -> &Reply {
+        &self.greeting
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub fn peer_addr(&self) -> SocketAddr {
+        self.connection.peer
+    }
+
+    /// False once the session is over: connect anew.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        !self.connection.machine.is_closed()
+    }
+
+    /// Shows every command and reply from now on.
+    pub fn observe(&mut self, observer: impl FnMut(Trace<'_>) + Send + 'static) {
+        self.connection.observer = Some(Box::new(observer));
+    }
+
+    /// Logs in.
+    ///
+    /// # Errors
+    /// [`Error::LoginRefused`], after which another login may be tried.
+    pub async fn login(&mut self, user: Arg, password: Secret<Arg>) -> Result<Reply, Error> {
+        self.login_with(Credentials {
+            user,
+            password,
+            account: None,
+        })
+        .await
+    }
+
+    /// Logs in, with an account for servers that ask for one.
+    ///
+    /// # Errors
+    /// [`Error::LoginRefused`], after which another login may be tried.
+    pub async fn login_with(&mut self, credentials: Credentials) -> Result<Reply, Error> {
+        // What a server says it can do may depend on who asks.
+        self.features = None;
+        reply(self.connection.run(Operation::Login(credentials)).await?)
+    }
+
+    /// What the server says it can do (FEAT). It is asked once a login; a server that does not know the question can do nothing special.
+    ///
+    /// # Errors
+    /// What ended the session.
+    pub async fn features(&mut self) -> Result<Features, Error> {
+        if let Some(features) = &self.features {
+            return Ok(features.clone());
+        }
+        let features = match self.ask(Command::Feat, Meaning::Features).await {
+            Ok(Outcome::Features(features)) => features,
+            Ok(_) | Err(Error::Refused(_)) => Features::default(),
+            Err(error) => return Err(error),
+        };
+        self.features = Some(features.clone());
+        Ok(features)
+    }
+
+    /// The current folder (PWD).
+    ///
+    /// # Errors
+    /// [`Error::Refused`], or what ended the session.
+    pub async fn working_folder(&mut self) -> Result<Arg, Error> {
+        match self.ask(Command::Pwd, Meaning::Path).await? {
+            Outcome::Path(path) => Ok(path),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Changes the current folder (CWD).
+    ///
+    /// # Errors
+    /// [`Error::Refused`], or what ended the session.
+    pub async fn change_folder(&mut self, path: Arg) -> Result<Reply, Error> {
+        self.command(Command::Cwd(path)).await
+    }
+
+    /// Goes to the parent of the current folder (CDUP).
+    ///
+    /// # Errors
+    /// [`Error::Refused`], or what ended the session.
+    pub async fn parent_folder(&mut self) -> Result<Reply, Error> {
+        self.command(Command::Cdup).await
+    }
+
+    /// Makes a folder (MKD).
+    ///
+    /// # Errors
+    /// [`Error::Refused`], or what ended the session.
+    pub async fn make_folder(&mut self, path: Arg) -> Result<Reply, Error> {
+        self.command(Command::Mkd(path)).await
+    }
+
+    /// Removes an empty folder (RMD).
+    ///
+    /// # Errors
+    /// [`Error::Refused`], or what ended the session.
+    pub async fn remove_folder(&mut self, path: Arg) -> Result<Reply, Error> {
+        self.command(Command::Rmd(path)).await
+    }
+
+    /// Removes a file (DELE).
+    ///
+    /// # Errors
+    /// [`Error::Refused`], or what ended the session.
+    pub async fn delete(&mut self, path: Arg) -> Result<Reply, Error> {
+        self.command(Command::Dele(path)).await
+    }
+
+    /// Gives a file or folder another name (RNFR, RNTO).
+    ///
+    /// # Errors
+    /// [`Error::Refused`], or what ended the session.
+    pub async fn rename(&mut self, from: Arg, to: Arg) -> Result<Reply, Error> {
+        reply(self.connection.run(Operation::Rename { from, to }).await?)
+    }
+
+    /// A file's size in bytes (SIZE, under TYPE I).
+    ///
+    /// # Errors
+    /// [`Error::Refused`], or what ended the session.
+    pub async fn size(&mut self, path: Arg) -> Result<u64, Error> {
+        // RFC 3659 § 4: SIZE counts what a transfer would send, so under TYPE A many servers refuse it.
+        self.command(Command::Type(Representation::Image)).await?;
+        match self.ask(Command::Size(path), Meaning::Size).await? {
+            Outcome::Size(size) => Ok(size),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// When a file last changed, in UTC (MDTM).
+    ///
+    /// # Errors
+    /// [`Error::Refused`], or what ended the session.
+    pub async fn modified(&mut self, path: Arg) -> Result<DateTime, Error> {
+        match self.ask(Command::Mdtm(path), Meaning::Modified).await? {
+            Outcome::Modified(date) => Ok(date),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// What the server knows of one file or folder (MLST).
+    ///
+    /// # Errors
+    /// [`Error::Refused`], also where the server has no MLST; or what ended the session.
+    pub async fn inspect(&mut self, path: Arg) -> Result<Entry, Error> {
+        match self.ask(Command::Mlst(Some(path)), Meaning::Entry).await? {
+            Outcome::Entry(entry) => Ok(*entry),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Does nothing, which keeps a connection alive (NOOP).
+    ///
+    /// # Errors
+    /// What ended the session.
+    pub async fn noop(&mut self) -> Result<Reply, Error> {
+        self.command(Command::Noop).await
+    }
+
+    /// Sends a line as it is and gives the reply, a refusal too.
+    ///
+    /// # Errors
+    /// [`Error::NotPossible`] for a command that moves data or turns TLS on, which would break the session.
+    pub async fn raw(&mut self, line: Arg) -> Result<Reply, Error> {
+        let command = Command::parse(line.as_bytes()).unwrap_or_else(|_| verbatim(&line));
+        reply(self.ask(command, Meaning::Raw).await?)
+    }
+
+    /// Lists a folder: by MLSD where the server has it, else by LIST in whichever dialect it comes.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::Incomplete`], or what ended the session.
+    pub async fn list(&mut self, path: Option<Arg>) -> Result<Listing, Error> {
+        let by_facts = self.features().await?.has("MLST");
+        let (command, mut parser) = match by_facts {
+            true => (
+                Command::Mlsd(path),
+                listing::Parser::with_dialect(Dialect::Mlsx, None),
+            ),
+            false => (Command::List(path), listing::Parser::new(Some(today()))),
+        };
+        let representation = (!by_facts).then(Representation::default);
+        let request = TransferRequest {
+            command,
+            offset: 0,
+            representation,
+        };
+        let mut download = self.download(request).await?;
+        while let Some(bytes) = download.read().await? {
+            parser.feed(&bytes);
+        }
+        download.finish().await?;
+        Ok(parser.finish())
+    }
+
+    /// Fetches a file (RETR).
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::NoDataConnection`], or what ended the session.
+    pub async fn retrieve(
+        &mut self,
+        path: Arg,
+        options: Options,
+    ) -> Result<Download<'_, R>, Error> {
+        self.download(request(Command::Retr(path), options)).await
+    }
+
+    /// Stores a file (STOR); with an offset, from there on in place.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::NoDataConnection`], or what ended the session.
+    pub async fn store(&mut self, path: Arg, options: Options) -> Result<Upload<'_, R>, Error> {
+        self.upload(request(Command::Stor(path), options)).await
+    }
+
+    /// Adds to the end of a file (APPE).
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::NoDataConnection`], or what ended the session.
+    pub async fn append(&mut self, path: Arg, options: Options) -> Result<Upload<'_, R>, Error> {
+        self.upload(request(Command::Appe(path), options)).await
+    }
+
+    /// Says QUIT and waits for the answer.
+    ///
+    /// # Errors
+    /// What ended the session otherwise.
+    pub async fn quit(mut self) -> Result<(), Error> {
+        let connection = &mut self.connection;
+        connection.machine.quit(connection.runtime.now());
+        poll_fn(|context| {
+            loop {
+                if let Happened::Closed(failure) = std::task::ready!(connection.poll(context)) {
+                    return Poll::Ready(failure.map_or(Ok(()), |failure| Err(failure.into())));
+                }
+            }
+        })
+        .await
+    }
+
+    async fn ask(&mut self, command: Command, meaning: Meaning) -> Result<Outcome, Error> {
+        self.connection
+            .run(Operation::Command(command, meaning))
+            .await
+    }
+
+    async fn command(&mut self, command: Command) -> Result<Reply, Error> {
+        reply(self.ask(command, Meaning::Done).await?)
+    }
+
+    async fn download(&mut self, request: TransferRequest) -> Result<Download<'_, R>, Error> {
+        let id = self.connection.begin(Operation::Transfer(request)).await?;
+        Download::begin(&mut self.connection, id).await
+    }
+
+    async fn upload(&mut self, request: TransferRequest) -> Result<Upload<'_, R>, Error> {
+        let id = self.connection.begin(Operation::Transfer(request)).await?;
+        Upload::begin(&mut self.connection, id).await
+    }
+}
+
+const fn request(command: Command, options: Options) -> TransferRequest {
+    let Options {
+        offset,
+        representation,
+    } = options;
+    TransferRequest {
+        command,
+        offset,
+        representation: Some(representation),
+    }
+}
+
+fn reply(outcome: Outcome) -> Result<Reply, Error> {
+    match outcome {
+        Outcome::Reply(reply) => Ok(reply),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// The machine answers what it was asked; should it ever not, nothing can be made of it.
+fn unexpected(_: Outcome) -> Error {
+    Error::Aborted
+}
+
+/// A line that is no command anybody knows, to be sent all the same.
+fn verbatim(line: &Arg) -> Command {
+    let bytes = line.clone().into_bytes();
+    let split = bytes
+        .iter()
+        .position(|&byte| byte == b' ')
+        .unwrap_or(bytes.len());
+    let part = |range: std::ops::Range<usize>| Arg::new(bytes.slice(range)).unwrap_or(Arg::EMPTY);
+    let argument = (split < bytes.len()).then(|| part(split + 1..bytes.len()));
+    Command::Unknown {
+        verb: part(0..split),
+        argument,
+    }
+}
+
+/// Waits for a connection, but not for ever.
+async fn within<R: Runtime>(
+    runtime: &R,
+    limit: Duration,
+    connecting: impl Future<Output = std::io::Result<R::Stream>>,
+) -> Result<R::Stream, Error> {
+    let (mut timer, until) = (runtime.timer(), runtime.now() + limit);
+    timer.set(Some(until));
+    let mut connecting = std::pin::pin!(connecting);
+    poll_fn(|context| {
+        if let Poll::Ready(result) = connecting.as_mut().poll(context) {
+            return Poll::Ready(result.map_err(Error::Connect));
+        }
+        while timer.poll(context).is_ready() {
+            if runtime.now() >= until {
+                return Poll::Ready(Err(Error::Timeout(ftp_sansio::client::Wait::Reply)));
+            }
+            timer.set(Some(until));
+        }
+        Poll::Pending
+    })
+    .await
+}

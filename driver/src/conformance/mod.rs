@@ -1,0 +1,95 @@
+//! Tests that an adapter runs on itself: what [`Client`](crate::client::Client), [`Server`](crate::server::Server) and
+//! [`LocalStorage`](crate::local::LocalStorage) rely on, the same for every [`Runtime`].
+//!
+//! An adapter turns the feature `conformance` on for its own tests alone, and has one test file:
+//!
+//! ```ignore
+//! ftp_driver::conformance_tests!(MyRuntime::new(), my_block_on);
+//! ```
+//!
+//! Every function here is one test and panics where the adapter breaks the contract. All of them stay on the loopback
+//! interface, on ports that the system chooses, and in folders of their own below the system's temporary folder; none
+//! waits for a state by sleeping.
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "to panic is how a test fails"
+)]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::future_not_send,
+    reason = "these are tests"
+)]
+
+pub mod network;
+pub mod storage;
+mod support;
+pub mod tasks;
+pub mod uploads;
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::runtime::{Runtime, Timer};
+
+/// How long one test may take: far longer than any does, and not for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs one test, and has it fail rather than hang.
+pub async fn watched<R: Runtime>(runtime: &R, test: impl Future<Output = ()>) {
+    let mut timer = runtime.timer();
+    timer.set(Some(runtime.now() + PATIENCE));
+    let mut test = pin!(test);
+    poll_fn(|context| {
+        if test.as_mut().poll(context).is_ready() {
+            return Poll::Ready(());
+        }
+        assert!(timer.poll(context).is_pending(), "the test hangs");
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Makes a `#[test]` of every conformance test. It takes an expression that makes the runtime's handle, and the path
+/// of a function that drives a future to its end in that runtime.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($runtime:expr, $block_on:path) => {
+        $crate::conformance_tests! { @room $runtime, $block_on, network:
+            transfers_both_ways, addresses_agree, an_end_is_not_a_reset, reset_on_drop_is_seen, waits_both_ways_at_once,
+            readiness_is_not_stale_after_the_bare_handle, urgent_bytes_stay_in_line, a_refused_connect_fails,
+            connects_from_an_address, connects_over_ipv6, accepts_several
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, tasks:
+            the_clock_is_shared, a_timer_fires, a_timer_is_set_again, a_timer_is_unset, a_timer_takes_any_moment,
+            spawns, survives_a_panicking_task, blocks_elsewhere, raises_a_panic, finishes_unawaited_work
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, storage:
+            describes_files, lists_a_large_folder, lists_a_file_as_itself, reads_from_an_offset, names_are_bytes,
+            makes_and_removes, says_what_went_wrong, the_root_stays, renames, nothing_leads_out, links_are_listed,
+            opens_only_plain_files
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, uploads:
+            replaces_whole, a_dropped_upload_changes_nothing, an_upload_is_hidden, fails_at_once, keeps_permissions,
+            replaces_a_link_itself, follows_a_renamed_folder, restarts_in_place, appends, chooses_a_name, removes_leftovers
+        }
+    };
+    (@room $runtime:expr, $block_on:path, $room:ident: $($test:ident),*) => {
+        mod $room {
+            #[allow(unused_imports)]
+            use super::*;
+            $(
+                #[test]
+                fn $test() {
+                    $block_on(async {
+                        let runtime = $runtime;
+                        $crate::conformance::watched(&runtime, $crate::conformance::$room::$test(runtime.clone())).await;
+                    });
+                }
+            )*
+        }
+    };
+}

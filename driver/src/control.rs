@@ -1,0 +1,224 @@
+//! The control connection: carries bytes between a socket and a machine, and keeps the machine's time.
+
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll};
+
+use ftp_sansio::time::Instant;
+
+use crate::runtime::{Interest, Runtime, Stream, Timer};
+
+/// What the two session machines have in common, as a driver sees it.
+pub(crate) trait Machine {
+    fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize;
+    fn wants_read(&self) -> bool;
+    fn transmit(&self) -> Option<&[u8]>;
+    fn transmitted(&mut self, now: Instant, count: usize);
+    fn flushed(&mut self, now: Instant);
+    fn disconnected(&mut self, now: Instant);
+    fn tick(&mut self, now: Instant);
+    fn deadline(&self) -> Option<Instant>;
+}
+
+macro_rules! machine {
+    ($($role:ident),+) => {$(
+        impl Machine for ftp_sansio::$role::Session {
+            fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
+                Self::receive(self, now, bytes)
+            }
+
+            fn wants_read(&self) -> bool {
+                Self::wants_read(self)
+            }
+
+            fn transmit(&self) -> Option<&[u8]> {
+                Self::transmit(self).map(|transmit| transmit.bytes)
+            }
+
+            fn transmitted(&mut self, now: Instant, count: usize) {
+                Self::transmitted(self, now, count);
+            }
+
+            fn flushed(&mut self, now: Instant) {
+                self.handle(now, ftp_sansio::$role::Input::Flushed);
+            }
+
+            fn disconnected(&mut self, now: Instant) {
+                self.handle(now, ftp_sansio::$role::Input::Disconnected);
+            }
+
+            fn tick(&mut self, now: Instant) {
+                self.handle(now, ftp_sansio::$role::Input::Tick);
+            }
+
+            fn deadline(&self) -> Option<Instant> {
+                Self::deadline(self)
+            }
+        }
+    )+};
+}
+machine!(client, server);
+
+/// Bytes read from the socket at a time. They live on the stack: an idle session owns no buffer.
+const READ_SIZE: usize = 4096;
+
+/// A control connection's socket and timer.
+pub(crate) struct Control<R: Runtime> {
+    stream: R::Stream,
+    timer: R::Timer,
+    timer_at: Option<Instant>,
+    /// Read, and not taken by the machine yet.
+    held: Vec<u8>,
+    /// The last try found nothing to read: wait for readiness before the next.
+    dry: bool,
+    /// All that was shown is written, and the machine was told.
+    flushed: bool,
+    over: bool,
+}
+
+impl<R: Runtime> Control<R> {
+    pub(crate) fn new(runtime: &R, stream: R::Stream) -> Self {
+        let timer = runtime.timer();
+        Self {
+            stream,
+            timer,
+            timer_at: None,
+            held: Vec::new(),
+            dry: false,
+            flushed: false,
+            over: false,
+        }
+    }
+
+    /// One pass over what can be done now. True when something was: another pass is worth it then.
+    pub(crate) fn poll(
+        &mut self,
+        runtime: &R,
+        machine: &mut impl Machine,
+        context: &mut Context<'_>,
+    ) -> bool {
+        let now = runtime.now();
+        let wrote = self.write(now, machine, context);
+        let read = self.read(now, machine, context);
+        let ticked = self.keep_time(now, machine, context);
+        wrote || read || ticked
+    }
+
+    fn write(
+        &mut self,
+        now: Instant,
+        machine: &mut impl Machine,
+        context: &mut Context<'_>,
+    ) -> bool {
+        let mut progress = false;
+        while let Some(bytes) = machine.transmit() {
+            if self.over {
+                // Nobody will read it; the machine has been told.
+                let count = bytes.len();
+                machine.transmitted(now, count);
+                continue;
+            }
+            self.flushed = false;
+            match self.stream.try_write(&[IoSlice::new(bytes)]) {
+                Ok(count) => {
+                    machine.transmitted(now, count);
+                    progress = true;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self
+                        .stream
+                        .poll_ready(context, Interest::Write)
+                        .is_pending()
+                    {
+                        return progress;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.lose(now, machine);
+                    return true;
+                }
+            }
+        }
+        if !self.flushed {
+            self.flushed = true;
+            machine.flushed(now);
+            progress = true;
+        }
+        progress
+    }
+
+    fn read(
+        &mut self,
+        now: Instant,
+        machine: &mut impl Machine,
+        context: &mut Context<'_>,
+    ) -> bool {
+        let mut progress = false;
+        if !self.held.is_empty() {
+            let taken = machine.receive(now, &self.held);
+            self.held.drain(..taken);
+            progress = taken > 0;
+        }
+        if self.over || !self.held.is_empty() || !machine.wants_read() {
+            return progress;
+        }
+        self.held = Vec::new();
+        if self.dry && self.stream.poll_ready(context, Interest::Read).is_pending() {
+            return progress;
+        }
+        self.dry = false;
+        let mut buffer = [0; READ_SIZE];
+        match self.stream.try_read(&mut buffer) {
+            Ok(0) => self.lose(now, machine),
+            Ok(count) => {
+                let taken = machine.receive(now, &buffer[..count]);
+                self.held.extend_from_slice(&buffer[taken..count]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.dry = true;
+                return self.stream.poll_ready(context, Interest::Read).is_ready() || progress;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => self.lose(now, machine),
+        }
+        true
+    }
+
+    fn lose(&mut self, now: Instant, machine: &mut impl Machine) {
+        self.over = true;
+        machine.disconnected(now);
+    }
+
+    /// Ticks when the clock, and not the timer, says that the deadline has passed.
+    fn keep_time(
+        &mut self,
+        now: Instant,
+        machine: &mut impl Machine,
+        context: &mut Context<'_>,
+    ) -> bool {
+        let deadline = machine.deadline();
+        if deadline.is_some_and(|at| at <= now) {
+            machine.tick(now);
+            return true;
+        }
+        if self.timer_at != deadline {
+            self.timer_at = deadline;
+            self.timer.set(deadline);
+        }
+        deadline.is_some() && matches!(self.timer.poll(context), Poll::Ready(())) && {
+            // Early, or just now: set it again in the next pass, or tick there.
+            self.timer_at = None;
+            true
+        }
+    }
+
+    pub(crate) fn close(&mut self, gracefully: bool) {
+        self.over = true;
+        if gracefully {
+            // The peer may be gone already; there is nobody to tell.
+            let _ = self.stream.shutdown();
+        } else {
+            self.stream.reset_on_drop();
+        }
+    }
+}

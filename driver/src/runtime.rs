@@ -1,0 +1,139 @@
+//! What a runtime must offer: readiness of sockets, a timer, a clock, tasks, and a place for blocking work.
+//!
+//! An adapter implements these four traits and nothing else; [`Client`](crate::client::Client) and
+//! [`Server`](crate::server::Server) are written once over them. What every adapter for kernel sockets needs
+//! alike (options, binding, connecting) is in [`socket`](crate::socket).
+
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::net::{IpAddr, SocketAddr};
+use std::task::{Context, Poll};
+
+use ftp_sansio::time::Instant;
+
+/// One runtime: a cheap handle that sessions clone.
+pub trait Runtime: Clone + Send + Sync + 'static {
+    /// A connected socket.
+    type Stream: Stream;
+    /// A listening socket.
+    type Listener: Listener<Stream = Self::Stream>;
+    /// A timer that can be set again.
+    type Timer: Timer;
+
+    /// The time since this handle (or the one it was cloned from) was made. It never goes backwards.
+    fn now(&self) -> Instant;
+
+    /// A new timer, not set.
+    fn timer(&self) -> Self::Timer;
+
+    /// Connects to `to`, from the local address `from` if one is given.
+    ///
+    /// # Errors
+    /// What the network says; dropping the future gives the attempt up.
+    fn connect(
+        &self,
+        to: SocketAddr,
+        from: Option<IpAddr>,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send + 'static;
+
+    /// Listens at `at`; port 0 lets the system choose.
+    ///
+    /// # Errors
+    /// What the network says: the port is in use, the address is not ours.
+    fn listen(&self, at: SocketAddr) -> io::Result<Self::Listener>;
+
+    /// Runs a task to its end, on any thread. A panic in it ends that task alone.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
+
+    /// Runs work that may block where blocking hurts nobody. A panic in it is raised in the future that waits for it; dropping
+    /// that future does not stop work that has begun.
+    fn blocking<T, F>(&self, work: F) -> impl Future<Output = T> + Send + 'static
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static;
+}
+
+/// What a wait on a socket is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interest {
+    /// Bytes (or the end) to read.
+    Read,
+    /// Room to write.
+    Write,
+}
+
+/// A connected, non-blocking socket, owned by one task.
+///
+/// The order is: *try first*, and wait with [`poll_ready`](Self::poll_ready) only after `WouldBlock`. Readiness may be spurious; try
+/// again then.
+pub trait Stream: Send + Unpin + 'static {
+    /// The address of this end.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    /// What the system says; a connection that is gone has none.
+    fn peer_addr(&self) -> io::Result<SocketAddr>;
+
+    /// Ready when another attempt is worth it. One waker a direction is kept: the latest.
+    fn poll_ready(&mut self, context: &mut Context<'_>, interest: Interest)
+    -> Poll<io::Result<()>>;
+
+    /// Reads what is there; 0 is the peer's end.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nothing is there yet; else the connection is lost.
+    fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes what fits.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nothing fits now; else the connection is lost.
+    fn try_write(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Says that nothing more will be written (a FIN); reading goes on.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn shutdown(&mut self) -> io::Result<()>;
+
+    /// Makes dropping this socket a reset, so that the peer cannot take a broken transfer for a complete one.
+    fn reset_on_drop(&mut self);
+
+    /// The kernel's handle, where this is a kernel's socket: for the calls that only such a one has.
+    #[cfg(unix)]
+    fn fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        None
+    }
+}
+
+/// A listening, non-blocking socket, owned by one task.
+pub trait Listener: Send + Unpin + 'static {
+    /// What it accepts.
+    type Stream: Stream;
+
+    /// Where it listens, with the port that the system chose.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// Accepts a connection: it and the peer's address.
+    fn poll_accept(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<(Self::Stream, SocketAddr)>>;
+}
+
+/// A timer that one task owns and sets again and again.
+pub trait Timer: Send + Unpin + 'static {
+    /// Sets it to fire at `at`, or not at all.
+    fn set(&mut self, at: Option<Instant>);
+
+    /// Ready once the moment has come. It may be ready early or again; the clock decides what has expired.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()>;
+}

@@ -1,0 +1,323 @@
+//! The one future of a session: it owns the machine, the control connection and the transfer, and polls them in turn.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use ftp_sansio::server::{
+    self as core, Action, Answer, Close, DataId, Endpoints, Event, Failure, Input, Operation,
+    Output, RequestId, Route, StorageError, Transfer, TransferEvent, TransferId,
+};
+use ftp_sansio::wire::Arg;
+
+use super::passive;
+use super::roster::Seat;
+use super::transfer::{self, Chain, Path};
+use super::{SessionInfo, Shared};
+use crate::control::Control;
+use crate::runtime::{Listener, Runtime, Stream};
+use crate::storage::{Account, Authenticator, Entries, Login, Storage};
+
+/// Passes without a wait after which other tasks get their turn: async-io has no cooperative budget.
+const PASSES: usize = 64;
+
+type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// An answer that the machine waits for.
+enum Request<S> {
+    Login(RequestId, Pending<Option<Account<S>>>),
+    Storage(RequestId, Pending<Result<Answer, StorageError>>),
+}
+
+pub(super) struct Session<R: Runtime, A: Authenticator> {
+    shared: Arc<Shared<R, A>>,
+    seat: Seat,
+    info: SessionInfo,
+    machine: core::Session,
+    control: Control<R>,
+    ends: Endpoints,
+    user: Option<Arg>,
+    storage: Option<Arc<A::Storage>>,
+    request: Option<Request<A::Storage>>,
+    listener: Option<(DataId, R::Listener)>,
+    transfer: Option<(TransferId, Chain)>,
+    told_to_stop: bool,
+}
+
+impl<R: Runtime, A: Authenticator> Session<R, A> {
+    /// A session on a connection that was accepted; nothing where the connection is gone already.
+    pub(super) fn new(
+        shared: Arc<Shared<R, A>>,
+        stream: R::Stream,
+        peer: SocketAddr,
+        seat: Seat,
+    ) -> Option<Self> {
+        let ends = Endpoints {
+            local: stream.local_addr().ok()?,
+            peer,
+        };
+        let (config, now) = (shared.settings.config.clone(), shared.runtime.now());
+        let machine = match seat.has_room() {
+            true => core::Session::new(config, ends, now),
+            false => core::Session::turn_away(config, ends, now),
+        };
+        let control = Control::new(&shared.runtime, stream);
+        let info = SessionInfo {
+            id: seat.id(),
+            peer,
+            user: None,
+        };
+        Some(Self {
+            shared,
+            seat,
+            info,
+            machine,
+            control,
+            ends,
+            user: None,
+            storage: None,
+            request: None,
+            listener: None,
+            transfer: None,
+            told_to_stop: false,
+        })
+    }
+
+    /// Polls everything until nothing moves any more.
+    fn poll_all(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.seat.wake_me(context);
+        for _ in 0..PASSES {
+            if self.seat.is_cut_off() {
+                return Poll::Ready(());
+            }
+            let progress = self.heed_stop()
+                | self
+                    .control
+                    .poll(&self.shared.runtime, &mut self.machine, context)
+                | self.act()
+                | self.poll_request(context)
+                | self.poll_transfer(context);
+            if self.machine.is_closed() && self.machine_is_drained() {
+                return Poll::Ready(());
+            }
+            if !progress {
+                return Poll::Pending;
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn heed_stop(&mut self) -> bool {
+        let now_told = !self.told_to_stop && self.seat.is_stopping();
+        if now_told {
+            self.told_to_stop = true;
+            self.input(Input::Shutdown);
+        }
+        now_told
+    }
+
+    fn machine_is_drained(&mut self) -> bool {
+        !self.act()
+    }
+
+    fn input(&mut self, input: Input) {
+        self.machine.handle(self.shared.runtime.now(), input);
+    }
+
+    /// Carries out what the machine asks for. True when there was something.
+    fn act(&mut self) -> bool {
+        let mut any = false;
+        while let Some(output) = self.machine.poll() {
+            any = true;
+            match output {
+                Output::Event(event) => self.tell(&event),
+                Output::Action(action) => self.carry_out(action),
+            }
+        }
+        any
+    }
+
+    fn tell(&mut self, event: &Event) {
+        if let Event::LoggedIn(user) = event {
+            self.info.user = Some(user.clone());
+        }
+        (self.shared.settings.observer)(&self.info, event);
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Authenticate {
+                request,
+                user,
+                password,
+            } => {
+                self.user = Some(user.clone());
+                let login = Login {
+                    user,
+                    password,
+                    peer: self.ends.peer,
+                };
+                let shared = self.shared.clone();
+                let answer =
+                    Box::pin(async move { shared.authenticator.authenticate(&login).await });
+                self.request = Some(Request::Login(request, answer));
+            }
+            Action::Perform { request, operation } => {
+                self.request = self.storage.clone().map(|storage| {
+                    Request::Storage(
+                        request,
+                        Box::pin(async move { perform(&*storage, operation).await }),
+                    )
+                });
+                if self.request.is_none() {
+                    self.input(Input::Storage(request, Err(StorageError::Denied)));
+                }
+            }
+            Action::Listen { data, address } => {
+                let ports = &self.shared.settings.passive_ports;
+                let listener = passive::listen(&self.shared.runtime, address, ports).ok();
+                let port = listener
+                    .as_ref()
+                    .and_then(|listener| Some(listener.local_addr().ok()?.port()));
+                self.listener = listener.map(|listener| (data, listener));
+                self.input(Input::Listening(data, port));
+            }
+            Action::Discard(data) => {
+                self.listener.take_if(|(listening, _)| *listening == data);
+            }
+            Action::Transfer(transfer) => self.begin_transfer(transfer),
+            Action::Abort(id) => self.stop_transfer(id),
+            Action::Close(how) => self.control.close(how == Close::Gracefully),
+            // `Action` may grow; a driver that is older than its core cannot do what it does not know.
+            _ => {}
+        }
+    }
+
+    fn begin_transfer(&mut self, transfer: Transfer) {
+        let id = transfer.id;
+        let path = match transfer.route {
+            Route::Connect(to) => Path::Connect(to),
+            Route::Accept { data, admission } => match self.listener.take() {
+                Some((listening, listener)) if listening == data => {
+                    Path::Accept(listener, admission)
+                }
+                _ => Path::Nowhere,
+            },
+        };
+        let Some(storage) = self.storage.clone() else {
+            let refusal = TransferEvent::Failed(Failure::Storage(StorageError::Denied));
+            return self.input(Input::Transfer(id, refusal));
+        };
+        let chain = transfer::begin(
+            self.shared.runtime.clone(),
+            storage,
+            transfer,
+            path,
+            self.ends.local.ip(),
+        );
+        self.transfer = Some((id, chain));
+    }
+
+    /// Dropping the chain stops it; only a commit that has begun is waited for, since nobody could say what became of it.
+    fn stop_transfer(&mut self, id: TransferId) {
+        if self
+            .transfer
+            .take_if(|(running, chain)| *running == id && chain.can_stop)
+            .is_some()
+        {
+            self.input(Input::Transfer(id, TransferEvent::Failed(Failure::Aborted)));
+        }
+    }
+
+    fn poll_request(&mut self, context: &mut Context<'_>) -> bool {
+        let input = match &mut self.request {
+            None => return false,
+            Some(Request::Login(request, answer)) => match answer.as_mut().poll(context) {
+                Poll::Pending => return false,
+                Poll::Ready(account) => {
+                    let grant = account.as_ref().map(|account| account.grant.clone());
+                    self.storage = account.map(|account| account.storage);
+                    Input::Login(*request, grant)
+                }
+            },
+            Some(Request::Storage(request, answer)) => match answer.as_mut().poll(context) {
+                Poll::Pending => return false,
+                Poll::Ready(answer) => Input::Storage(*request, answer),
+            },
+        };
+        self.request = None;
+        self.input(input);
+        true
+    }
+
+    fn poll_transfer(&mut self, context: &mut Context<'_>) -> bool {
+        let Some((id, chain)) = &mut self.transfer else {
+            return false;
+        };
+        let id = *id;
+        let Poll::Ready(link) = transfer::poll(chain, context) else {
+            return false;
+        };
+        self.transfer = link.next.map(|chain| (id, chain));
+        self.input(Input::Transfer(id, link.event));
+        true
+    }
+}
+
+impl<R: Runtime, A: Authenticator> Future for Session<R, A> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.poll_all(context)
+    }
+}
+
+// Every pinned thing in it is boxed.
+impl<R: Runtime, A: Authenticator> Unpin for Session<R, A> {}
+
+async fn perform<S: Storage>(storage: &S, operation: Operation) -> Result<Answer, StorageError> {
+    match operation {
+        Operation::Enter(path) => match storage.inspect(&path).await?.kind {
+            ftp_sansio::listing::Kind::Folder => Ok(Answer::Done),
+            _ => Err(StorageError::NotAFolder),
+        },
+        Operation::Inspect(path) => storage.inspect(&path).await.map(Answer::Entry),
+        Operation::Glance { path, limit } => glance(storage, &path, limit).await,
+        Operation::Delete(path) => storage.delete(&path).await.map(|()| Answer::Done),
+        Operation::MakeFolder(path) => storage.make_folder(&path).await.map(|()| Answer::Done),
+        Operation::RemoveFolder(path) => storage.remove_folder(&path).await.map(|()| Answer::Done),
+        Operation::Rename { from, to } => storage.rename(&from, &to).await.map(|()| Answer::Done),
+        _ => Err(StorageError::Unsupported),
+    }
+}
+
+async fn glance<S: Storage>(
+    storage: &S,
+    path: &ftp_sansio::wire::VirtualPath,
+    limit: usize,
+) -> Result<Answer, StorageError> {
+    let mut listing = storage.list(path).await?;
+    let (mut entries, at) = (Vec::new(), crate::calendar::today());
+    loop {
+        let some = listing.next().await?;
+        if some.is_empty() {
+            return Ok(Answer::Entries {
+                entries,
+                more: false,
+                at,
+            });
+        }
+        entries.extend(some);
+        if entries.len() > limit {
+            entries.truncate(limit);
+            return Ok(Answer::Entries {
+                entries,
+                more: true,
+                at,
+            });
+        }
+    }
+}

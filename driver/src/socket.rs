@@ -1,0 +1,147 @@
+//! What every adapter for kernel sockets needs alike: options, binding, connecting.
+//!
+//! All of it works on the standard library's sockets, which every reactor can adopt, so that an adapter is only the
+//! reactor's own calls.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+#[cfg(unix)]
+use std::os::fd::AsFd as AsSocket;
+#[cfg(windows)]
+use std::os::windows::io::AsSocket;
+use std::time::Duration;
+
+use crate::runtime::Interest;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+/// Connections that may wait to be accepted. The system lowers it to its own maximum.
+const BACKLOG: i32 = 1024;
+
+/// A non-blocking listener at `at`; port 0 lets the system choose.
+///
+/// An IPv6 listener takes IPv6 alone, so that `[::]` and `0.0.0.0` can be bound side by side on every system, and no
+/// peer appears under an IPv4-mapped address.
+///
+/// # Errors
+/// What the system says: the port is in use, the address is not ours.
+pub fn bind(at: SocketAddr) -> io::Result<TcpListener> {
+    let socket = new_socket(at)?;
+    if at.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // A restarted server must get its port back while old connections linger in TIME_WAIT. On Windows the option means
+    // something else (stealing the port), and with port 0 Linux may hand one port to two callers who both set it.
+    #[cfg(unix)]
+    if at.port() != 0 {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&at.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Begins to connect to `to`, from the local address `from` if one is given.
+///
+/// The socket is non-blocking and [prepared](prepare). Once it is writable, [`take_error`] tells how the attempt went.
+///
+/// # Errors
+/// What the system says at once; a refused connection on the loopback may come here already.
+pub fn start_connect(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
+    let socket = new_socket(to)?;
+    prepare(&socket)?;
+    if let Some(from) = from {
+        socket.bind(&SocketAddr::new(from, 0).into())?;
+    }
+    match socket.connect(&to.into()) {
+        Err(error) if !is_under_way(&error) => Err(error),
+        _ => Ok(socket.into()),
+    }
+}
+
+fn new_socket(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// A connect that was interrupted goes on by itself (POSIX), as one that would block does.
+fn is_under_way(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::INPROGRESS) {
+        return true;
+    }
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}
+
+/// Sets what every FTP connection wants: no delay for small writes, and urgent bytes in line, because an ABOR may be
+/// sent as urgent data and a byte taken out of line would be missing from the command.
+///
+/// [`start_connect`] has done this already; an adapter does it to what it accepts.
+///
+/// # Errors
+/// What the system says; some refuse options on a connection that the peer has already reset.
+pub fn prepare(socket: &impl AsSocket) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    socket.set_tcp_nodelay(true)?;
+    socket.set_out_of_band_inline(true)
+}
+
+/// Makes closing the socket a reset.
+///
+/// A failure is not reported: it means that the connection is gone, and then there is nothing to reset.
+pub fn reset_on_drop(socket: &impl AsSocket) {
+    let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
+}
+
+/// Says that nothing more will be written (a FIN).
+///
+/// # Errors
+/// What the system says.
+pub fn shutdown(socket: &impl AsSocket) -> io::Result<()> {
+    SockRef::from(socket).shutdown(std::net::Shutdown::Write)
+}
+
+/// Takes the error that a connection has met in the background, such as a connect that was refused.
+///
+/// # Errors
+/// That error.
+pub fn take_error(socket: &impl AsSocket) -> io::Result<()> {
+    SockRef::from(socket).take_error()?.map_or(Ok(()), Err)
+}
+
+/// Asks the kernel, without waiting, whether the socket is ready.
+///
+/// A reactor that remembers readiness (tokio's does) learns that it is over only from its own calls. After calls on
+/// the bare handle, such as `sendfile`, its adapter asks this before it believes what was remembered.
+///
+/// # Errors
+/// `WouldBlock` when it is not ready; else what the system says.
+pub fn probe(socket: &impl AsSocket, interest: Interest) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+        let flags = match interest {
+            Interest::Read => PollFlags::IN,
+            Interest::Write => PollFlags::OUT,
+        };
+        let ready = poll(
+            &mut [PollFd::new(socket, flags)],
+            Some(&Timespec::default()),
+        )?;
+        if ready == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+    }
+    // Elsewhere no bare handle is lent out.
+    #[cfg(not(unix))]
+    let _ = (socket, interest);
+    Ok(())
+}
