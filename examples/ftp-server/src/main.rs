@@ -1,0 +1,171 @@
+//! `ftp-server`: the FTP server as a program. Its command line is a contract that scripts rely on.
+#![forbid(unsafe_code)]
+
+mod accounts;
+mod cli;
+mod console;
+
+use std::future::Future;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use accounts::Accounts;
+use clap::Parser;
+use cli::{Cli, Mode, RuntimeName, Switch};
+use console::Detail;
+use ftp_driver::Runtime;
+use ftp_driver::local::LocalStorage;
+use ftp_driver::runtime::Listener;
+use ftp_driver::server::{Config, Server, Settings};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// How long a stop waits for running transfers.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Hidden files of uploads that nobody has written to for so long belong to a server that was killed.
+const LEFT_OVER: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.runtime {
+        RuntimeName::Tokio => on_tokio(&cli),
+        RuntimeName::AsyncStd => {
+            async_std::task::block_on(async { start(ftp_runtime_async_std::AsyncStd::new(), &cli) })
+                .and_then(|server| wait(&server, |stop| async_std::task::block_on(stop)))
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("ftp-server: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn on_tokio(cli: &Cli) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("could not start: {error}"))?;
+    let server = runtime.block_on(async { start(ftp_runtime_tokio::Tokio::new(), cli) })?;
+    wait(&server, |stop| runtime.block_on(stop))
+}
+
+type FileServer<R> = Server<R, Accounts<LocalStorage<R>>>;
+
+/// Opens everything, says where it listens, and lets it run.
+fn start<R: Runtime>(runtime: R, cli: &Cli) -> Result<FileServer<R>, String> {
+    raise_file_limit();
+    let storage = open_root(&runtime, &cli.root)?;
+    let listeners = cli
+        .listen
+        .iter()
+        .map(|at| {
+            runtime
+                .listen(*at)
+                .map_err(|error| cannot_listen(*at, &error))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let accounts = Accounts {
+        users: cli.user.clone(),
+        anonymous: anonymous(cli),
+        storage: Arc::new(storage.clone()),
+    };
+    let server = Server::new(runtime.clone(), accounts, settings(cli));
+    for listener in listeners {
+        let at = listener
+            .local_addr()
+            .map_err(|error| format!("could not start: {error}"))?;
+        println!("listening on {at}");
+        let server = server.clone();
+        runtime.spawn(async move { server.serve(listener).await });
+    }
+    std::io::stdout()
+        .flush()
+        .map_err(|error| format!("could not write: {error}"))?;
+    runtime.spawn(async move {
+        // What could not be swept now is swept at another start.
+        let _ = storage.remove_leftovers(LEFT_OVER).await;
+    });
+    Ok(server)
+}
+
+fn open_root<R: Runtime>(runtime: &R, root: &Path) -> Result<LocalStorage<R>, String> {
+    LocalStorage::open(runtime.clone(), root)
+        .map_err(|error| format!("cannot serve the folder {}: {error}", root.display()))
+}
+
+fn cannot_listen(at: SocketAddr, error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => format!("cannot listen on {at}: the port is in use"),
+        _ => format!("cannot listen on {at}: {error}"),
+    }
+}
+
+/// The first start must show something useful: with no account named, anonymous may read.
+fn anonymous(cli: &Cli) -> Option<Mode> {
+    if cli.anonymous.is_none() && cli.user.is_empty() {
+        eprintln!(
+            "no account was named: anonymous may read. Add one with --user NAME:PASS, or --anonymous rw."
+        );
+        return Some(Mode::Ro);
+    }
+    if !cli.user.is_empty() && cli.listen.iter().any(|at| !at.ip().is_loopback()) {
+        eprintln!("warning: passwords travel in clear over this connection.");
+    }
+    cli.anonymous
+}
+
+fn settings(cli: &Cli) -> Settings {
+    let detail = Detail::new(cli.verbose, cli.quiet);
+    let mut config = Config::default();
+    config.public_ip = cli.public_ip;
+    config.active = cli.active == Switch::On;
+    config.trace = detail >= Detail::Commands;
+    config.timeouts.idle = Duration::from_secs(cli.idle_timeout);
+    config.timeouts.data_progress = Duration::from_secs(cli.transfer_timeout);
+    let settings = Settings::default()
+        .config(config)
+        .max_sessions(cli.max_sessions)
+        .max_sessions_per_address(cli.max_sessions_per_ip.unwrap_or(usize::MAX))
+        .observe(move |session, event| console::tell(detail, session, event));
+    match &cli.passive_ports {
+        Some(ports) => settings.passive_ports(ports.0.clone()),
+        None => settings,
+    }
+}
+
+/// Waits for SIGTERM or SIGINT, then stops; a second one does not wait for the grace time.
+fn wait<R: Runtime>(
+    server: &FileServer<R>,
+    run: impl FnOnce(std::pin::Pin<Box<dyn Future<Output = ()> + '_>>),
+) -> Result<(), String> {
+    let mut signals = Signals::new([SIGTERM, SIGINT])
+        .map_err(|error| format!("cannot wait for signals: {error}"))?;
+    signals.forever().next();
+    std::thread::spawn(move || {
+        signals.forever().next();
+        std::process::exit(0);
+    });
+    run(Box::pin(server.stop(GRACE)));
+    Ok(())
+}
+
+/// Ten thousand sessions want more file handles than a shell gives. What the system does not grant, sessions do without.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    );
+}
