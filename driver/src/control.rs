@@ -212,6 +212,11 @@ impl<R: Runtime> Control<R> {
         }
     }
 
+    /// Whether the peer has gone, as the socket itself knows it.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.over || self.stream.has_ended()
+    }
+
     pub(crate) fn close(&mut self, gracefully: bool) {
         self.over = true;
         if gracefully {

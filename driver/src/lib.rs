@@ -1,4 +1,14 @@
 //! The FTP client and the FTP server, written once over any runtime.
+//!
+//! The protocol is in [`sansio`] (the crate `ftp-sansio`); this crate gives its machines sockets, time and files:
+//!
+//! - [`runtime`]: the four small traits that an adapter implements. `ftp-runtime-tokio` and `ftp-runtime-async-std` do; take one of
+//!   these rather than this crate, unless you write a third.
+//! - [`client::Client`]: operations as `async` methods, transfers as values to read from and write to.
+//! - [`server::Server`]: one future a session, over the embedder's [`storage::Storage`] and [`storage::Authenticator`].
+//! - [`local::LocalStorage`]: files of this machine, beneath a folder that no path and no link leads out of.
+//! - [`socket`]: what every adapter for kernel sockets needs alike.
+//! - `conformance` (a feature): the suite that an adapter runs on itself.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

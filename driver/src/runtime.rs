@@ -101,6 +101,10 @@ pub trait Stream: Send + Unpin + 'static {
     /// What the system says.
     fn shutdown(&mut self) -> io::Result<()>;
 
+    /// Whether the peer has closed its side (or the connection is lost) and nothing it sent is left to read: asked of the
+    /// socket itself, and not of what the reactor has heard so far.
+    fn has_ended(&self) -> bool;
+
     /// Makes dropping this socket a reset, so that the peer cannot take a broken transfer for a complete one.
     fn reset_on_drop(&mut self);
 

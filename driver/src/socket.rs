@@ -4,6 +4,7 @@
 //! reactor's own calls.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::fd::AsFd as AsSocket;
@@ -98,6 +99,18 @@ pub fn prepare(socket: &impl AsSocket) -> io::Result<()> {
 /// A failure is not reported: it means that the connection is gone, and then there is nothing to reset.
 pub fn reset_on_drop(socket: &impl AsSocket) {
     let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
+}
+
+/// Whether the peer has closed its side, or the connection is lost, and nothing is left to read: asked of the kernel.
+pub fn has_ended(socket: &impl AsSocket) -> bool {
+    let mut byte = [MaybeUninit::uninit()];
+    match SockRef::from(socket).peek(&mut byte) {
+        Ok(count) => count == 0,
+        Err(error) => !matches!(
+            error.kind(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+        ),
+    }
 }
 
 /// Says that nothing more will be written (a FIN).

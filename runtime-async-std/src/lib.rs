@@ -137,6 +137,10 @@ impl runtime::Stream for Stream {
         socket::shutdown(&self.0)
     }
 
+    fn has_ended(&self) -> bool {
+        socket::has_ended(&self.0)
+    }
+
     fn reset_on_drop(&mut self) {
         socket::reset_on_drop(&self.0);
     }

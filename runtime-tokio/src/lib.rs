@@ -181,6 +181,10 @@ impl runtime::Stream for Stream {
         socket::shutdown(&self.inner)
     }
 
+    fn has_ended(&self) -> bool {
+        socket::has_ended(&self.inner)
+    }
+
     fn reset_on_drop(&mut self) {
         socket::reset_on_drop(&self.inner);
     }

@@ -56,8 +56,8 @@ pub(super) struct Connection<R: Runtime> {
     /// The transfer whose bytes may move, once there is a data connection for it.
     transfer: Option<Transfer>,
     happened: VecDeque<Happened>,
-    /// The operation that nobody waits for any more.
-    abandoned: bool,
+    /// An operation was begun whose end has not been told: whoever begins the next one waits for it first.
+    unfinished: bool,
     pub(super) observer: Option<Observer>,
 }
 
@@ -77,7 +77,7 @@ impl<R: Runtime> Connection<R> {
             data: Data::None,
             transfer: None,
             happened: VecDeque::new(),
-            abandoned: false,
+            unfinished: false,
             observer: None,
         })
     }
@@ -91,6 +91,9 @@ impl<R: Runtime> Connection<R> {
                 | self.control.poll(&self.runtime, &mut self.machine, context)
                 | self.act();
             if let Some(happened) = self.happened.pop_front() {
+                if matches!(happened, Happened::Finished(..)) {
+                    self.unfinished = false;
+                }
                 return Poll::Ready(happened);
             }
             if !progress {
@@ -99,12 +102,12 @@ impl<R: Runtime> Connection<R> {
         }
     }
 
-    /// Begins an operation, after what an abandoned one has left behind is over.
+    /// Begins an operation, after what an unfinished one has left behind is over.
     pub(super) async fn begin(&mut self, operation: Operation) -> Result<OperationId, Error> {
         self.settle().await?;
         let begun = self.machine.begin(self.runtime.now(), operation);
         let id = begun.map_err(|refused| Error::NotPossible(refused.why))?;
-        self.abandoned = true;
+        self.unfinished = true;
         Ok(id)
     }
 
@@ -123,7 +126,6 @@ impl<R: Runtime> Connection<R> {
         loop {
             match std::task::ready!(self.poll(context)) {
                 Happened::Finished(finished, result) if finished == id => {
-                    self.abandoned = false;
                     return Poll::Ready(result.map_err(Error::from));
                 }
                 Happened::Closed(failure) => return Poll::Ready(Err(closed(failure))),
@@ -133,18 +135,25 @@ impl<R: Runtime> Connection<R> {
     }
 
     /// Lets an operation that was begun and then dropped come to its end.
-    async fn settle(&mut self) -> Result<(), Error> {
-        if !self.abandoned {
-            return Ok(());
+    ///
+    /// # Errors
+    /// The session is over, or ends thereby.
+    pub(super) async fn settle(&mut self) -> Result<(), Error> {
+        if self.machine.is_closed() {
+            return Err(Error::Closed(None));
         }
-        self.abort();
-        poll_fn(|context| match std::task::ready!(self.poll(context)) {
-            Happened::Closed(failure) => Poll::Ready(Err(closed(failure))),
-            Happened::Finished(..) | Happened::Greeted(_) => Poll::Ready(Ok(())),
+        if self.unfinished {
+            self.abort();
+        }
+        poll_fn(|context| {
+            while self.unfinished {
+                if let Happened::Closed(failure) = std::task::ready!(self.poll(context)) {
+                    return Poll::Ready(Err(closed(failure)));
+                }
+            }
+            Poll::Ready(Ok(()))
         })
-        .await?;
-        self.abandoned = false;
-        Ok(())
+        .await
     }
 
     pub(super) fn abort(&mut self) {

@@ -253,13 +253,7 @@ impl<R: Runtime> Client<R> {
             ),
             false => (Command::List(path), listing::Parser::new(Some(today()))),
         };
-        let representation = (!by_facts).then(Representation::default);
-        let request = TransferRequest {
-            command,
-            offset: 0,
-            representation,
-        };
-        let mut download = self.download(request).await?;
+        let mut download = self.download(TransferRequest::list(command)).await?;
         while let Some(bytes) = download.read().await? {
             parser.feed(&bytes);
         }
@@ -276,7 +270,8 @@ impl<R: Runtime> Client<R> {
         path: Arg,
         options: Options,
     ) -> Result<Download<'_, R>, Error> {
-        self.download(request(Command::Retr(path), options)).await
+        self.download(TransferRequest::file(Command::Retr(path), options))
+            .await
     }
 
     /// Stores a file (STOR); with an offset, from there on in place.
@@ -284,7 +279,8 @@ impl<R: Runtime> Client<R> {
     /// # Errors
     /// [`Error::Refused`], [`Error::NoDataConnection`], or what ended the session.
     pub async fn store(&mut self, path: Arg, options: Options) -> Result<Upload<'_, R>, Error> {
-        self.upload(request(Command::Stor(path), options)).await
+        self.upload(TransferRequest::file(Command::Stor(path), options))
+            .await
     }
 
     /// Adds to the end of a file (APPE).
@@ -292,7 +288,8 @@ impl<R: Runtime> Client<R> {
     /// # Errors
     /// [`Error::Refused`], [`Error::NoDataConnection`], or what ended the session.
     pub async fn append(&mut self, path: Arg, options: Options) -> Result<Upload<'_, R>, Error> {
-        self.upload(request(Command::Appe(path), options)).await
+        self.upload(TransferRequest::file(Command::Appe(path), options))
+            .await
     }
 
     /// Says QUIT and waits for the answer.
@@ -301,6 +298,7 @@ impl<R: Runtime> Client<R> {
     /// What ended the session otherwise.
     pub async fn quit(mut self) -> Result<(), Error> {
         let connection = &mut self.connection;
+        connection.settle().await?;
         connection.machine.quit(connection.runtime.now());
         poll_fn(|context| {
             loop {
@@ -330,18 +328,6 @@ impl<R: Runtime> Client<R> {
     async fn upload(&mut self, request: TransferRequest) -> Result<Upload<'_, R>, Error> {
         let id = self.connection.begin(Operation::Transfer(request)).await?;
         Upload::begin(&mut self.connection, id).await
-    }
-}
-
-const fn request(command: Command, options: Options) -> TransferRequest {
-    let Options {
-        offset,
-        representation,
-    } = options;
-    TransferRequest {
-        command,
-        offset,
-        representation: Some(representation),
     }
 }
 

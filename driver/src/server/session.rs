@@ -225,7 +225,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
     fn stop_transfer(&mut self, id: TransferId) {
         if self
             .transfer
-            .take_if(|(running, chain)| *running == id && chain.can_stop)
+            .take_if(|(running, chain)| *running == id && chain.can_stop())
             .is_some()
         {
             self.input(Input::Transfer(id, TransferEvent::Failed(Failure::Aborted)));
@@ -258,7 +258,13 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             return false;
         };
         let id = *id;
-        let Poll::Ready(link) = transfer::poll(chain, context) else {
+        // A client that is killed closes all its connections, and the data's end looks like that of a whole file. It closes
+        // the control connection first, as the one it opened first, though the reactor may not have told of it yet.
+        if chain.is_about_to_commit() && self.control.has_ended() {
+            self.input(Input::Disconnected);
+            return true;
+        }
+        let Poll::Ready(link) = chain.poll(context) else {
             return false;
         };
         self.transfer = link.next.map(|chain| (id, chain));

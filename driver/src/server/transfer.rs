@@ -7,7 +7,7 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use ftp_sansio::data::{CleanEnd, Codec, End};
@@ -25,17 +25,34 @@ pub(super) struct Link {
 
 /// The next link, and whether it may still be dropped to stop the transfer.
 pub(super) struct Chain {
-    pub(super) future: Pin<Box<dyn Future<Output = Link> + Send>>,
-    /// False while a finished upload is made visible: what comes of that must be waited for.
-    pub(super) can_stop: bool,
+    future: Pin<Box<dyn Future<Output = Link> + Send>>,
+    /// Whether this link makes a finished upload visible.
+    commits: bool,
+    begun: bool,
 }
 
 impl Chain {
     fn new(future: impl Future<Output = Link> + Send + 'static) -> Self {
         Self {
             future: Box::pin(future),
-            can_stop: true,
+            commits: false,
+            begun: false,
         }
+    }
+
+    /// Whether dropping it stops the transfer. A commit that has begun must be waited for: nobody could say what became of it.
+    pub(super) const fn can_stop(&self) -> bool {
+        !(self.commits && self.begun)
+    }
+
+    /// Whether polling it would begin to make an upload visible.
+    pub(super) const fn is_about_to_commit(&self) -> bool {
+        self.commits && !self.begun
+    }
+
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Link> {
+        self.begun = true;
+        self.future.as_mut().poll(context)
     }
 }
 
@@ -268,16 +285,15 @@ fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain {
 }
 
 fn commit<S: Stream, F: Writer>(data: Data<S>, writer: F, end: CleanEnd) -> Chain {
-    let future = Box::pin(async move {
-        let result = writer.commit(&end).await;
-        match result {
+    let commit = Chain::new(async move {
+        match writer.commit(&end).await {
             Ok(()) => data.ended(end),
             Err(error) => fail_storage(error),
         }
     });
     Chain {
-        future,
-        can_stop: false,
+        commits: true,
+        ..commit
     }
 }
 
@@ -300,9 +316,4 @@ fn list<S: Stream, F: Entries>(mut data: Data<S>, mut entries: F, form: ListForm
         }
         go_on(data.progress(), list(data, entries, form))
     })
-}
-
-/// Polls a chain's present link.
-pub(super) fn poll(chain: &mut Chain, context: &mut std::task::Context<'_>) -> Poll<Link> {
-    chain.future.as_mut().poll(context)
 }

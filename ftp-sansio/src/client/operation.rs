@@ -56,6 +56,41 @@ pub struct TransferRequest {
 }
 
 impl TransferRequest {
+    /// A file, or its rest: `command` is RETR, STOR, APPE or STOU.
+    #[must_use]
+    pub const fn file(command: Command, options: Options) -> Self {
+        let Options {
+            offset,
+            representation,
+        } = options;
+        Self {
+            command,
+            offset,
+            representation: Some(representation),
+        }
+    }
+
+    /// A listing: `command` is LIST, NLST or MLSD. Its bytes come as the server sent them.
+    #[must_use]
+    pub fn list(command: Command) -> Self {
+        let command = match command {
+            Command::List(Some(path)) => Command::List(Some(not_an_option(path))),
+            Command::Nlst(Some(path)) => Command::Nlst(Some(not_an_option(path))),
+            command => command,
+        };
+        // RFC 1123 § 4.1.2.7: LIST and NLST travel under TYPE A; under TYPE I a mainframe would send them in EBCDIC. MLSD is the
+        // same under every type (RFC 3659 § 7.1).
+        let representation = match command {
+            Command::Mlsd(_) => None,
+            _ => Some(Representation::default()),
+        };
+        Self {
+            command,
+            offset: 0,
+            representation,
+        }
+    }
+
     /// Which way the data goes; nothing for a command that moves none.
     pub(super) fn direction(&self) -> Option<Direction> {
         match self.command.verb()? {
@@ -179,7 +214,10 @@ impl Session {
         Ok(id)
     }
 
-    /// Logs in. # Errors: as [`begin`](Self::begin).
+    /// Logs in.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
     pub fn login(
         &mut self,
         now: Instant,
@@ -188,12 +226,18 @@ impl Session {
         self.begin(now, Operation::Login(credentials))
     }
 
-    /// Renames a file or folder (RNFR, RNTO). # Errors: as [`begin`](Self::begin).
+    /// Renames a file or folder (RNFR, RNTO).
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
     pub fn rename(&mut self, now: Instant, from: Arg, to: Arg) -> Result<OperationId, Refused> {
         self.begin(now, Operation::Rename { from, to })
     }
 
-    /// Fetches a file (RETR). # Errors: as [`begin`](Self::begin).
+    /// Fetches a file (RETR).
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
     pub fn retrieve(
         &mut self,
         now: Instant,
@@ -203,7 +247,10 @@ impl Session {
         self.transfer(now, Command::Retr(path), options)
     }
 
-    /// Stores a file (STOR). # Errors: as [`begin`](Self::begin).
+    /// Stores a file (STOR).
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
     pub fn store(
         &mut self,
         now: Instant,
@@ -213,7 +260,10 @@ impl Session {
         self.transfer(now, Command::Stor(path), options)
     }
 
-    /// Adds to a file (APPE). # Errors: as [`begin`](Self::begin).
+    /// Adds to a file (APPE).
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
     pub fn append(
         &mut self,
         now: Instant,
@@ -223,26 +273,18 @@ impl Session {
         self.transfer(now, Command::Appe(path), options)
     }
 
-    /// Lists a folder: `command` is LIST, NLST or MLSD. The bytes of the listing come as the server sent them.
-    /// # Errors: as [`begin`](Self::begin).
+    /// Lists a folder; see [`TransferRequest::list`].
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
     pub fn list(&mut self, now: Instant, command: Command) -> Result<OperationId, Refused> {
-        // RFC 1123 § 4.1.2.7: LIST and NLST travel under TYPE A; under TYPE I a mainframe would send them in EBCDIC. MLSD is the
-        // same under every type (RFC 3659 § 7.1).
-        let representation = match command {
-            Command::Mlsd(_) => None,
-            _ => Some(Representation::default()),
-        };
-        self.begin(
-            now,
-            Operation::Transfer(TransferRequest {
-                command,
-                offset: 0,
-                representation,
-            }),
-        )
+        self.begin(now, Operation::Transfer(TransferRequest::list(command)))
     }
 
-    /// Sends one command and takes its reply as `meaning` says. # Errors: as [`begin`](Self::begin).
+    /// Sends one command and takes its reply as `meaning` says.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
     pub fn command(
         &mut self,
         now: Instant,
@@ -258,17 +300,17 @@ impl Session {
         command: Command,
         options: Options,
     ) -> Result<OperationId, Refused> {
-        let Options {
-            offset,
-            representation,
-        } = options;
         self.begin(
             now,
-            Operation::Transfer(TransferRequest {
-                command,
-                offset,
-                representation: Some(representation),
-            }),
+            Operation::Transfer(TransferRequest::file(command, options)),
         )
     }
+}
+
+/// Servers take a LIST argument that begins with a dash for options of `ls`; the same path behind `./` is none.
+fn not_an_option(path: Arg) -> Arg {
+    if !path.as_bytes().starts_with(b"-") {
+        return path;
+    }
+    Arg::new([b"./", path.as_bytes()].concat()).unwrap_or(path)
 }

@@ -12,7 +12,7 @@ use crate::time::Instant;
 use crate::wire::date::parse_time_val;
 use crate::wire::facts::FactLine;
 use crate::wire::path::unquote;
-use crate::wire::{Arg, Class, Command, Features, Reply, Verb};
+use crate::wire::{Arg, Class, Command, Features, Mode, Reply, Structure, Verb};
 
 /// What a good reply to a command tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,14 +41,9 @@ pub(super) struct Single {
 }
 
 impl Single {
-    /// Refuses what would break the session: a command that moves data, or that turns TLS on.
+    /// Hands back what would break the session.
     pub(super) fn new(command: Command, meaning: Meaning) -> Result<Self, Command> {
-        let moves_data = command.verb().is_some_and(|verb| {
-            verb != Verb::Rein
-                && step(Exchange::Command(verb), Phase::Issued, Class::Preliminary).is_some()
-        });
-        let breaks = moves_data || matches!(command.verb(), Some(Verb::Auth));
-        if breaks {
+        if breaks_session(&command) {
             Err(command)
         } else {
             Ok(Self { command, meaning })
@@ -94,6 +89,27 @@ impl Meaning {
             Self::Done | Self::Raw => Outcome::Reply(reply.clone()),
         })
     }
+}
+
+/// Whether a command moves data, turns TLS on, or changes what data looks like, which every transfer takes to be file
+/// structure in stream mode. A known verb in disguise counts too: the server would take it for what it says.
+fn breaks_session(command: &Command) -> bool {
+    match command {
+        Command::Unknown { verb, .. } => {
+            let mut words = verb.as_bytes().split(|&byte| byte == b' ');
+            words.next().and_then(Verb::from_bytes).is_some()
+        }
+        Command::Mode(mode) => *mode != Mode::Stream,
+        Command::Stru(structure) => *structure != Structure::File,
+        command => command
+            .verb()
+            .is_some_and(|verb| verb == Verb::Auth || moves_data(verb)),
+    }
+}
+
+/// REIN may have a 1xx too, while a transfer ends.
+fn moves_data(verb: Verb) -> bool {
+    verb != Verb::Rein && step(Exchange::Command(verb), Phase::Issued, Class::Preliminary).is_some()
 }
 
 fn first_word(reply: &Reply) -> &[u8] {

@@ -39,6 +39,10 @@ impl Lookahead {
         self.lines.len() >= MAX_LINES || self.bytes >= MAX_BYTES || self.refused > 0
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.refused == 0
+    }
+
     /// Queues a line that took `bytes` bytes, or counts it where there is no room.
     pub(super) fn push(&mut self, line: Line, bytes: usize) {
         if self.is_full() {

@@ -65,6 +65,8 @@ pub struct Session {
     pub(super) outputs: Outputs,
     pub(super) timers: Timers<Timer, { Timer::COUNT }>,
     pub(super) serial: Serial,
+    /// When the driver last said what time it is.
+    now: Instant,
     stage: Stage,
     stopping: bool,
     /// The command that has not had its last reply yet.
@@ -151,6 +153,7 @@ impl Session {
             outputs: Outputs::default(),
             timers: Timers::new(),
             serial: Serial::default(),
+            now: Instant::EPOCH,
             stage: Stage::Open,
             stopping: false,
             exchange: Some((Exchange::Greeting, Phase::Issued)),
@@ -164,7 +167,7 @@ impl Session {
     /// Takes bytes that the control connection brought, and says how many. A partial line is taken and held.
     ///
     /// Fewer than all are taken when the session pauses ([`wants_read`](Self::wants_read)): offer the rest again after
-    /// the next [`handle`](Self::handle) or [`transmitted`](Self::transmitted).
+    /// the next [`handle`](Self::handle), [`transmitted`](Self::transmitted) or [`poll`](Self::poll).
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while taken < bytes.len() && self.wants_read() {
@@ -228,7 +231,12 @@ impl Session {
 
     /// The next output, in order.
     pub fn poll(&mut self) -> Option<Output> {
-        self.outputs.poll()
+        let output = self.outputs.poll();
+        // What waited only for outputs to be taken goes on: no other call may come that would see to it.
+        if output.is_some() && self.has_room() && !self.lookahead.is_empty() {
+            self.advance(self.now);
+        }
+        output
     }
 
     /// When to [`handle`](Self::handle) a [`Input::Tick`] at the latest.
@@ -271,6 +279,7 @@ impl Session {
 
     /// Carries out what waits, as far as that goes.
     pub(super) fn advance(&mut self, now: Instant) {
+        self.now = now;
         while self.stage == Stage::Open && self.exchange.is_none() {
             if self.stopping {
                 self.say_goodbye(now, Ended::Shutdown, "The server is stopping.");

@@ -23,6 +23,8 @@ pub(super) struct Running {
     path: VirtualPath,
     began: Instant,
     bytes: u64,
+    /// Its 150 was said.
+    opened: bool,
     /// Why it was asked to stop, if it was.
     stopped: Option<TransferFailure>,
 }
@@ -125,6 +127,7 @@ impl Session {
             path,
             began: now,
             bytes: 0,
+            opened: false,
             stopped: None,
         });
         // An ABOR may have come before this had its turn: it would otherwise wait for the end of what it shall end.
@@ -149,7 +152,10 @@ impl Session {
             return;
         }
         match event {
-            TransferEvent::Opened { path, size } if running.stopped.is_none() => {
+            TransferEvent::Opened { path, size }
+                if running.stopped.is_none() && !running.opened =>
+            {
+                running.opened = true;
                 self.opened(now, path, size)
             }
             TransferEvent::Connected if running.stopped.is_none() => {
