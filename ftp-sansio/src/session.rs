@@ -42,6 +42,11 @@ pub enum Close {
 pub(crate) struct Serial(u32);
 
 impl Serial {
+    /// What [`next`](Self::next) will give, for a use that may not come about.
+    pub(crate) const fn peek(&self) -> u32 {
+        self.0.wrapping_add(1)
+    }
+
     pub(crate) fn next(&mut self) -> u32 {
         self.0 = self.0.wrapping_add(1);
         self.0

@@ -20,8 +20,10 @@ pub enum Input {
     Tick,
     /// Everything that [`Session::transmit`](super::Session::transmit) showed is on the socket.
     Flushed,
-    /// The peer closed its side of the control connection, or it broke.
+    /// The control connection broke.
     Disconnected,
+    /// The peer closed its side of the control connection in order (a FIN): it will say nothing more.
+    PeerEnded,
     /// The data connection is there: answers [`Action::Connect`]; in active mode the server came.
     Connected(DataId),
     /// The data connection could not be made.
@@ -77,7 +79,7 @@ pub enum Action {
     },
     /// Move the bytes, and tell of it by [`Input::Transfer`].
     Transfer(Transfer),
-    /// Let go of a data connection or a listener, and of the transfer on it. [`Close::Abruptly`] means a reset, so that the peer
+    /// Let go of a data connection or a listener, if it is there (still), and of the transfer on it. [`Close::Abruptly`] means a reset, so that the peer
     /// cannot take a part for the whole.
     Drop(DataId, Close),
     /// End the control connection. Nothing follows.
@@ -237,22 +239,69 @@ pub enum NotNow {
 
 /// The outputs that wait to be polled, in order.
 #[derive(Debug, Default)]
-pub(super) struct Outputs(VecDeque<Output>);
+pub(super) struct Outputs {
+    queue: VecDeque<Output>,
+    /// The bytes of the replies among them, which are the peer's to choose.
+    reply_bytes: usize,
+}
 
 impl Outputs {
     pub(super) fn act(&mut self, action: Action) {
-        self.0.push_back(Output::Action(action));
+        self.queue.push_back(Output::Action(action));
     }
 
     pub(super) fn tell(&mut self, event: Event) {
-        self.0.push_back(Output::Event(event));
+        self.reply_bytes += event.reply_bytes();
+        self.queue.push_back(Output::Event(event));
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.queue.len()
+    }
+
+    pub(super) const fn reply_bytes(&self) -> usize {
+        self.reply_bytes
     }
 
     pub(super) fn poll(&mut self) -> Option<Output> {
-        self.0.pop_front()
+        let output = self.queue.pop_front();
+        if let Some(Output::Event(event)) = &output {
+            self.reply_bytes -= event.reply_bytes();
+        }
+        output
+    }
+}
+
+impl Event {
+    /// How many bytes of a reply it holds.
+    fn reply_bytes(&self) -> usize {
+        let reply = match self {
+            Self::Greeting(reply) | Self::Received(reply) => Some(reply),
+            Self::Finished(_, Ok(Outcome::Reply(reply) | Outcome::Transferred { reply, .. })) => {
+                Some(reply)
+            }
+            Self::Finished(_, Ok(Outcome::Features(features))) => return features.len(),
+            Self::Finished(_, Err(failure)) | Self::Closed(Some(failure)) => failure.reply(),
+            Self::Finished(_, Ok(_)) | Self::Sent(_) | Self::Closed(None) => None,
+        };
+        reply.map_or(0, |reply| reply.text().len())
+    }
+}
+
+impl Failure {
+    /// The reply that tells of it, if one did.
+    const fn reply(&self) -> Option<&Reply> {
+        match self {
+            Self::Refused(reply)
+            | Self::LoginRefused(reply)
+            | Self::Closed(Some(reply))
+            | Self::Incomplete(Some(reply))
+            | Self::Protocol(
+                Violation::Unexpected(reply)
+                | Violation::OutOfSequence(reply)
+                | Violation::Malformed(reply),
+            ) => Some(reply),
+            _ => None,
+        }
     }
 }

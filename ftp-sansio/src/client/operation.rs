@@ -205,11 +205,12 @@ impl Session {
                 why,
             });
         }
-        let id = OperationId(self.serial.next());
+        let id = OperationId(self.serial.peek());
         let procedure = Procedure::of(operation, id).map_err(|operation| Refused {
             operation: Box::new(operation),
             why: NotNow::Impossible,
         })?;
+        self.serial.next();
         self.run(now, id, procedure);
         Ok(id)
     }

@@ -127,7 +127,9 @@ impl Session {
     #[must_use]
     pub fn wants_read(&self) -> bool {
         self.stage == Stage::Closed
-            || (self.outbox.len() <= OUTBOX_GATE && self.outputs.len() < OUTPUTS_GATE)
+            || (self.outbox.len() <= OUTBOX_GATE
+                && self.outputs.len() < OUTPUTS_GATE
+                && self.outputs.reply_bytes() <= self.config.reply_limit)
     }
 
     /// Takes in what happened outside. What comes too late, or was not asked for, changes nothing.
@@ -135,7 +137,7 @@ impl Session {
         match input {
             Input::Tick => self.tick(now),
             Input::Flushed => {}
-            Input::Disconnected => self.disconnected(),
+            Input::Disconnected | Input::PeerEnded => self.disconnected(),
             input => self.with_transfer(|transfer, session| transfer.happened(session, now, input)),
         }
     }

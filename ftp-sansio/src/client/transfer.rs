@@ -303,7 +303,7 @@ impl Transferring {
                     None => self.fail_route(session, now, Failure::NoDataConnection),
                 }
             }
-            Input::Transfer(id, event) if self.id == id => self.moved(session, now, event),
+            Input::Transfer(id, event) if self.id == id => self.moved(session, now, &event),
             _ => Flow::Continue,
         }
     }
@@ -343,12 +343,12 @@ impl Transferring {
             State::Connecting => self.fail_route(session, now, Failure::NoDataConnection),
             State::Moving {
                 data: Data::Moving, ..
-            } => self.moved(session, now, TransferEvent::Broken),
+            } => self.moved(session, now, &TransferEvent::Broken),
             _ => Flow::Continue,
         }
     }
 
-    fn moved(&mut self, session: &mut Session, now: Instant, event: TransferEvent) -> Flow {
+    fn moved(&mut self, session: &mut Session, now: Instant, event: &TransferEvent) -> Flow {
         let State::Moving {
             data: data @ Data::Moving,
             ..
@@ -365,7 +365,7 @@ impl Transferring {
                 );
                 return Flow::Continue;
             }
-            TransferEvent::Ended { bytes, end: _ } => *data = Data::Complete(bytes),
+            TransferEvent::Ended { bytes, end: _ } => *data = Data::Complete(*bytes),
             TransferEvent::Broken => *data = Data::Broken,
         }
         session.timers.stop(Timer::DataOpen);

@@ -171,8 +171,8 @@ mod tests {
         }
 
         #[test]
-        fn a_file_of_plain_lines_comes_back(bytes in lines()) {
-            prop_assume!(!bytes.contains(&b'\r'));
+        fn a_file_of_plain_lines_comes_back(mut bytes in lines()) {
+            bytes.retain(|&byte| byte != b'\r');
             let sent = run(Direction::Send, &[&bytes], 64);
             prop_assert_eq!(run(Direction::Receive, &[&sent], 64), bytes);
         }

@@ -21,8 +21,11 @@ pub enum Input {
     Tick,
     /// Everything that [`Session::transmit`](super::Session::transmit) showed is on the socket.
     Flushed,
-    /// The peer closed its side of the control connection, or it broke.
+    /// The control connection broke: nobody is left to reply to.
     Disconnected,
+    /// The peer closed its side of the control connection in order (a FIN), and will send nothing more. What it had asked for before is
+    /// still carried out; a transfer is aborted (RFC 959 § 4.1.1, QUIT: "an unexpected close … the effective action of an abort").
+    PeerEnded,
     /// Answers [`Action::Authenticate`]: what the user may do, or nothing where the login is refused.
     Login(RequestId, Option<Grant>),
     /// Answers [`Action::Perform`].
@@ -112,9 +115,11 @@ pub enum Action {
     },
     /// Let go of a listener, and of what waits at it.
     Discard(DataId),
-    /// Run a transfer and tell of it by [`Input::Transfer`].
+    /// Run a transfer and tell of it by [`Input::Transfer`]. A listener that its route names belongs to it from now on, and goes when it
+    /// does.
     Transfer(Transfer),
-    /// Stop a transfer at once; answered by its end: [`Failure::Aborted`], or the other end if that came first.
+    /// Stop a transfer at once; answered by its end: [`Failure::Aborted`], or the other end if that came first. The session waits for
+    /// that answer without a deadline, as for any answer of its driver.
     Abort(TransferId),
     /// End the control connection. Nothing follows.
     Close(Close),

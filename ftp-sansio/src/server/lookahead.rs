@@ -26,6 +26,8 @@ pub(super) struct Lookahead {
     lines: VecDeque<(Line, usize)>,
     bytes: usize,
     refused: u64,
+    /// A QUIT came when there was no room. It is never refused, and nothing after it counts.
+    quits: bool,
 }
 
 /// How many commands may wait.
@@ -36,17 +38,23 @@ pub(super) const MAX_BYTES: usize = 16 * 1024;
 
 impl Lookahead {
     pub(super) fn is_full(&self) -> bool {
-        self.lines.len() >= MAX_LINES || self.bytes >= MAX_BYTES || self.refused > 0
+        self.lines.len() >= MAX_LINES || self.bytes >= MAX_BYTES || self.refused > 0 || self.quits
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.refused == 0
+        self.lines.is_empty() && self.refused == 0 && !self.quits
     }
 
     /// Queues a line that took `bytes` bytes, or counts it where there is no room.
     pub(super) fn push(&mut self, line: Line, bytes: usize) {
+        if self.quits {
+            return;
+        }
         if self.is_full() {
-            self.refused += 1;
+            match line {
+                Line::Command(Command::Quit) => self.quits = true,
+                _ => self.refused += 1,
+            }
         } else {
             self.lines.push_back((line, bytes));
             self.bytes += bytes;
@@ -55,14 +63,22 @@ impl Lookahead {
 
     pub(super) fn pop(&mut self) -> Option<Line> {
         let Some((line, bytes)) = self.lines.pop_front() else {
-            self.refused = self.refused.checked_sub(1)?;
-            return Some(Line::Refused);
+            return self.pop_beyond();
         };
         self.bytes -= bytes;
         if self.lines.is_empty() {
             self.lines = VecDeque::new();
         }
         Some(line)
+    }
+
+    /// What is left of the lines for which there was no room.
+    fn pop_beyond(&mut self) -> Option<Line> {
+        if self.refused > 0 {
+            self.refused -= 1;
+            return Some(Line::Refused);
+        }
+        core::mem::take(&mut self.quits).then_some(Line::Command(Command::Quit))
     }
 
     /// Takes out the first ABOR, if one waits.

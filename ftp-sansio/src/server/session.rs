@@ -69,6 +69,8 @@ pub struct Session {
     now: Instant,
     stage: Stage,
     stopping: bool,
+    /// The peer will send nothing more.
+    peer_ended: bool,
     /// The command that has not had its last reply yet.
     exchange: Option<(Exchange, Phase)>,
     pub(super) waiting: Waiting,
@@ -156,6 +158,7 @@ impl Session {
             now: Instant::EPOCH,
             stage: Stage::Open,
             stopping: false,
+            peer_ended: false,
             exchange: Some((Exchange::Greeting, Phase::Issued)),
             waiting: Waiting::Nothing,
             login: Login::Nobody,
@@ -202,7 +205,8 @@ impl Session {
         match input {
             Input::Tick => self.tick(now),
             Input::Flushed => self.flushed(),
-            Input::Disconnected => self.close(now, Ended::Disconnected),
+            Input::Disconnected => self.lose(now),
+            Input::PeerEnded => self.peer_ended = true,
             Input::Shutdown => self.stopping = true,
             Input::Login(request, grant) => self.login_answered(now, request, grant),
             Input::Storage(request, answer) => self.storage_answered(request, answer),
@@ -293,6 +297,10 @@ impl Session {
             };
             self.execute_line(now, line);
         }
+        let nothing_to_do = self.exchange.is_none() && self.lookahead.is_empty();
+        if self.peer_ended && (nothing_to_do || self.running().is_some()) {
+            self.close(now, Ended::Disconnected);
+        }
         self.settle(now);
     }
 
@@ -342,7 +350,7 @@ impl Session {
             match timer {
                 Timer::Login => self.say_goodbye(now, Ended::NotLoggedIn, "No login in time."),
                 Timer::Idle => {
-                    self.say_goodbye(now, Ended::Idle, "Timeout: nothing came for too long.")
+                    self.say_goodbye(now, Ended::Idle, "Timeout: nothing came for too long.");
                 }
                 Timer::LoginDelay => self.refuse_login(now),
                 Timer::DataOpen | Timer::DataProgress => self.transfer_timed_out(timer),
@@ -398,14 +406,30 @@ impl Session {
         }
     }
 
+    /// Ends the session where nothing can be sent any more.
+    fn lose(&mut self, now: Instant) {
+        if self.stage == Stage::Open {
+            self.conclude(now, Ended::Disconnected);
+        }
+        self.end(Close::Abruptly);
+    }
+
     /// Ends the session: at once if nothing waits to be sent, else once that is flushed.
     pub(super) fn close(&mut self, now: Instant, why: Ended) {
         if self.stage != Stage::Open {
-            if why == Ended::Disconnected {
-                self.end(Close::Abruptly);
-            }
             return;
         }
+        self.conclude(now, why);
+        if self.outbox.is_empty() {
+            self.end(Close::Gracefully);
+        } else {
+            self.timers
+                .start(Timer::Linger, now, self.config.timeouts.linger);
+        }
+    }
+
+    /// Lets go of everything but what waits to be sent.
+    fn conclude(&mut self, now: Instant, why: Ended) {
         self.drop_transfer(now);
         self.discard_route();
         self.lookahead.clear();
@@ -414,14 +438,6 @@ impl Session {
         self.timers.stop_all();
         self.outputs.tell(Event::Ended(why));
         self.stage = Stage::Closing;
-        if why == Ended::Disconnected {
-            self.end(Close::Abruptly);
-        } else if self.outbox.is_empty() {
-            self.end(Close::Gracefully);
-        } else {
-            self.timers
-                .start(Timer::Linger, now, self.config.timeouts.linger);
-        }
     }
 
     fn end(&mut self, how: Close) {

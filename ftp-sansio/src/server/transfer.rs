@@ -68,8 +68,8 @@ impl Session {
                     placement,
                 });
             }
-            Command::List(path) => self.list(now, Verb::List, path, ListForm::Long),
-            Command::Nlst(path) => self.list(now, Verb::Nlst, path, ListForm::Names),
+            Command::List(path) => self.list(now, Verb::List, path.as_ref(), ListForm::Long),
+            Command::Nlst(path) => self.list(now, Verb::Nlst, path.as_ref(), ListForm::Names),
             Command::Mlsd(path) => {
                 let form = ListForm::Facts {
                     set: self.settings.facts,
@@ -84,8 +84,8 @@ impl Session {
     }
 
     /// LIST and NLST take options as `ls` does, because clients send them (`LIST -la`); none changes anything here.
-    fn list(&mut self, now: Instant, verb: Verb, path: Option<Arg>, form: ListForm) {
-        let path = path.as_ref().map_or(Arg::EMPTY, without_options);
+    fn list(&mut self, now: Instant, verb: Verb, path: Option<&Arg>, form: ListForm) {
+        let path = path.map_or(Arg::EMPTY, without_options);
         self.begin(now, verb, &path, |path| Task::List { path, form });
     }
 
@@ -156,7 +156,7 @@ impl Session {
                 if running.stopped.is_none() && !running.opened =>
             {
                 running.opened = true;
-                self.opened(now, path, size)
+                self.opened(now, path, size);
             }
             TransferEvent::Connected if running.stopped.is_none() => {
                 self.timers.stop(Timer::DataOpen);

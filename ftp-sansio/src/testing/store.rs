@@ -4,10 +4,8 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
 
-use crate::listing::write::{write_long, write_name};
 use crate::listing::{Entry, Kind, Modified, Precision, Zone};
 use crate::server::{Answer, ListForm, Operation, Placement, StorageError, Task};
-use crate::wire::facts::write_facts;
 use crate::wire::{DateTime, VirtualPath};
 
 /// Files and folders by their paths. All are as old as the Unix epoch, and so is its present.
@@ -128,7 +126,7 @@ impl Store {
             },
             Operation::MakeFolder(path) => self.make_folder(path),
             Operation::RemoveFolder(path) => self.remove_folder(&path),
-            Operation::Rename { from, to } => self.rename(&from, to),
+            Operation::Rename { from, to } => self.rename(&from, &to),
         }
     }
 
@@ -172,10 +170,10 @@ impl Store {
         Ok(self.remove(path))
     }
 
-    fn rename(&mut self, from: &VirtualPath, to: VirtualPath) -> Result<Answer, StorageError> {
+    fn rename(&mut self, from: &VirtualPath, to: &VirtualPath) -> Result<Answer, StorageError> {
         self.node(from)?;
         self.folder(&to.parent().ok_or(StorageError::Exists)?)?;
-        if to.starts_with(from) || self.nodes.get(&to) == Some(&Node::Folder) {
+        if to.starts_with(from) || self.nodes.get(to) == Some(&Node::Folder) {
             return Err(StorageError::Exists);
         }
         let moved: Vec<_> = self
@@ -266,14 +264,7 @@ impl Store {
     fn list(&self, path: &VirtualPath, form: ListForm) -> Result<Vec<u8>, StorageError> {
         let mut out = Vec::new();
         for entry in self.entries(path)? {
-            match form {
-                ListForm::Long => write_long(&entry, DateTime::UNIX_EPOCH, &mut out),
-                ListForm::Names => write_name(&entry, &mut out),
-                ListForm::Facts { set, .. } => {
-                    write_facts(&entry, set, "r", &mut out);
-                    out.extend_from_slice(b"\r\n");
-                }
-            }
+            form.write(&entry, DateTime::UNIX_EPOCH, &mut out);
         }
         Ok(out)
     }

@@ -76,6 +76,13 @@ impl Code {
             500.. => Class::PermanentNegative,
         }
     }
+
+    /// Whether it is about the command as such and not about what it was to do: a negative code whose second digit is 0
+    /// ("syntax", RFC 959 § 4.2.1), as 500, 501 or 502.
+    #[must_use]
+    pub const fn is_about_syntax(self) -> bool {
+        self.0 >= 400 && (self.0 / 10).is_multiple_of(10)
+    }
 }
 
 impl fmt::Debug for Code {

@@ -21,6 +21,11 @@ impl Features {
         }
     }
 
+    /// How many bytes it holds.
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The features, each with its parameters, as the server wrote them; without the space that begins each line.
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
         let mut lines = self.0.split(|&byte| byte == b'\n');

@@ -166,24 +166,18 @@ fn a_connection_that_fails_after_the_abort() {
         +30s
         user: abort
         data: refused
-        data: is closed
+        data: is reset
         result: the transfer was aborted
         user: retrieve a
         C: EPSV
+        +40s
         S: 229 (|||50002|)
         data: connects 192.0.2.1:50002
         data: connected
         C: RETR a
-        S: 150 Here it is.
-        data: may come
-        data: brings "te"
-        +40s
-        data: brings "xt"
-        data: ends
-        data: is closed
-        S: 226 That was it.
-        user: gets "text"
-        result: transferred 4 bytes, 226
+        S: 550 No.
+        data: is reset
+        result: refused 550
         "#,
     );
 }
@@ -212,18 +206,12 @@ fn a_listener_that_is_given_up() {
         data: listens
         data: listening 192.0.2.7:40002
         C: PORT 192,0,2,7,156,66
+        +40s
         S: 200 Fine.
         C: MLSD
-        S: 150 Here I come.
-        data: may come
-        data: accepted
-        data: brings "te"
-        +59s
-        data: ends
-        data: is closed
-        S: 226 That was it.
-        user: gets "te"
-        result: transferred 2 bytes, 226
+        S: 550 No.
+        data: is reset
+        result: refused 550
         "#,
     );
 }

@@ -234,7 +234,8 @@ fn the_server_stops_during_a_transfer() {
 
 #[test]
 fn the_client_goes_away_during_a_transfer() {
-    running("control: closes\n data: is aborted\n closed: abruptly");
+    running("control: closes\n data: is aborted\n closed: gracefully");
+    running("control: breaks\n data: is aborted\n closed: abruptly");
 }
 
 /// A full lookahead never hides an ABOR; what it had no room for is refused in its turn, and counted right.
@@ -255,6 +256,28 @@ fn more_commands_than_may_wait() {
         {refused}
         C: NOOP
         S: 200 Done.
+        "#
+    ));
+}
+
+/// A QUIT is never refused, and nothing behind it is carried out or answered.
+#[test]
+fn a_quit_for_which_there_is_no_room() {
+    let many = "C: NOOP\n".repeat(65);
+    let done = "S: 200 Done.\n".repeat(64);
+    running(&format!(
+        r#"
+        {many}
+        C: QUIT
+        C: NOOP
+        C: ABOR
+        data: is aborted
+        S: 426 Transfer aborted.
+        S: 226 Abort done.
+        {done}
+        S: 450 Too many commands were waiting; this one was not carried out.
+        S: 221 Goodbye.
+        closed: gracefully
         "#
     ));
 }

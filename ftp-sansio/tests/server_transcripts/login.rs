@@ -263,7 +263,38 @@ fn the_client_goes_away() {
         S: 220 FTP server ready.
         control: closes
         event: the session ends: Disconnected
+        closed: gracefully
+        "#,
+    );
+    transcript(
+        r#"
+        given: events
+        event: connected
+        S: 220 FTP server ready.
+        control: breaks
+        event: the session ends: Disconnected
         closed: abruptly
+        "#,
+    );
+}
+
+/// As `nc` does with a script on its standard input: everything at once, and then a FIN. What was asked for is carried out.
+#[test]
+fn the_client_has_said_all_it_will_say() {
+    transcript(
+        r#"
+        given: slow answers
+        S: 220 FTP server ready.
+        C: USER anna
+        C: PASS hush
+        C: PWD
+        S: 331 Password, please.
+        driver: has a question
+        control: closes
+        driver: answers
+        S: 230 Logged in.
+        S: 257 "/" is the current folder.
+        closed: gracefully
         "#,
     );
 }

@@ -21,7 +21,7 @@
 //! | `given: too many sessions`, `given: events` | it turns the client away; its events are told (`event:`) |
 //! | `given: slow answers`, `given: slow aborts` | the driver answers only when told: `driver: answers`, `driver: aborts` |
 //! | `C: line`, `C-part: bytes` | the client sends a line, or bytes without an end of line |
-//! | `control: closes`, `control: stops reading`, `control: reads again`, `server: stops` | |
+//! | `control: closes`, `control: breaks`, `control: stops reading`, `control: reads again`, `server: stops` | |
 //! | `data: connects`, `data: connects from 203.0.113.5` | somebody comes to the passive port |
 //! | `data: accepts`, `data: refuses` | the answer to a connection that the server makes |
 //! | `data: sends "text"`, `data: closes`, `data: resets` | the client's end of the data connection |

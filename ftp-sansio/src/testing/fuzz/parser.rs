@@ -1,0 +1,216 @@
+//! Everything that reads a line: it takes any bytes, and what it understood it can write and read again.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use crate::listing::{Listing, Parser};
+use crate::wire::address::{self, Extended, HostPort};
+use crate::wire::date::{TimeVal, parse_time_val};
+use crate::wire::facts::{FactLine, FactSet};
+use crate::wire::path::{quote, unquote};
+use crate::wire::{
+    Arg, Command, DateTime, EpsvArgument, Escaped, Features, Frame, LineReader, Reply, ReplyReader,
+    VirtualPath,
+};
+
+/// Reads the bytes as commands, replies, addresses, paths, facts, features and dates.
+///
+/// # Panics
+/// Where something that was read is not the same when it is written and read again.
+pub fn parser(data: &[u8]) {
+    let lines = frames(data, &[]);
+    assert_eq!(frames(data, data), lines, "chunking changes the lines");
+    for frame in &lines {
+        if let Frame::Line(line) = frame {
+            command(line);
+        }
+    }
+    replies(&lines);
+    addresses(data);
+    path(data);
+    words(data);
+}
+
+/// The frames of a stream, offered in pieces as long as `cuts` says, or whole.
+fn frames(data: &[u8], cuts: &[u8]) -> Vec<Frame> {
+    const LIMIT: usize = 100;
+    let mut reader = LineReader::new(LIMIT);
+    let (mut frames, mut rest) = (Vec::new(), data);
+    let mut cuts = cuts.iter().cycle();
+    while !rest.is_empty() {
+        let piece = cuts
+            .next()
+            .map_or(rest.len(), |cut| 1 + usize::from(cut % 8))
+            .min(rest.len());
+        let (taken, frame) = reader.read(&rest[..piece]);
+        assert!(taken <= piece && (frame.is_some() || taken == piece));
+        assert!(reader.held() <= LIMIT + 1, "an over-long line is held");
+        frames.extend(frame);
+        rest = &rest[taken..];
+    }
+    frames
+}
+
+/// The line that an encoded value travels as, read by a reader of lines.
+fn line_of(encoded: &[u8]) -> bytes::Bytes {
+    let mut reader = LineReader::new(usize::MAX - 1);
+    match reader.read(encoded) {
+        (taken, Some(Frame::Line(line))) if taken == encoded.len() => line,
+        other => panic!("not one line: {} became {other:?}", Escaped(encoded)),
+    }
+}
+
+fn command(line: &[u8]) {
+    let Ok(command) = Command::parse(line) else {
+        return;
+    };
+    let mut encoded = Vec::new();
+    command.encode(&mut encoded);
+    super::client::assert_one_line(&encoded);
+    let again = Command::parse(&line_of(&encoded));
+    assert_eq!(
+        again.as_ref(),
+        Ok(&command),
+        "{} was written as {}",
+        Escaped(line),
+        Escaped(&encoded)
+    );
+}
+
+fn replies(frames: &[Frame]) {
+    let mut reader = ReplyReader::new(1000);
+    for frame in frames {
+        let Frame::Line(line) = frame else { continue };
+        if let Ok(Some(reply)) = reader.push(line) {
+            assert!(reply.text().len() <= 1000, "a reply over its limit");
+            reply_again(&reply);
+        }
+    }
+}
+
+fn reply_again(reply: &Reply) {
+    let mut encoded = Vec::new();
+    reply.encode(&mut encoded);
+    assert_eq!(encoded.len(), reply.encoded_len());
+    let (mut reader, mut lines, mut rest) = (
+        ReplyReader::new(usize::MAX),
+        LineReader::new(usize::MAX - 1),
+        &encoded[..],
+    );
+    let mut read = None;
+    while !rest.is_empty() {
+        let (taken, frame) = lines.read(rest);
+        rest = &rest[taken..];
+        let Some(Frame::Line(line)) = frame else {
+            panic!("no line in {}", Escaped(&encoded))
+        };
+        assert_eq!(read, None, "a reply ended early: {}", Escaped(&encoded));
+        read = reader
+            .push(&line)
+            .unwrap_or_else(|error| panic!("{error}: {}", Escaped(&encoded)));
+    }
+    let read = read.expect("a reply has an end");
+    assert_eq!(
+        (read.code(), read.lines().count()),
+        (reply.code(), reply.lines().count())
+    );
+    let _ = Features::from_reply(&read).lines().count();
+}
+
+fn addresses(data: &[u8]) {
+    if let Some(found) = address::parse_host_port(data) {
+        assert_eq!(
+            address::parse_host_port(format!("{}", HostPort(found)).as_bytes()),
+            Some(found)
+        );
+    }
+    if let Some(found) = address::find_host_port(data) {
+        let text = format!("Entering passive mode ({}).", HostPort(found));
+        assert_eq!(address::find_host_port(text.as_bytes()), Some(found));
+    }
+    if let Ok(found) = address::parse_extended(data) {
+        assert_eq!(
+            address::parse_extended(format!("{}", Extended(found)).as_bytes()),
+            Ok(found)
+        );
+    }
+    if let Some(port) = address::find_extended_port(data) {
+        assert_eq!(
+            address::find_extended_port(format!("(|||{port}|)").as_bytes()),
+            Some(port)
+        );
+    }
+    if let Some(argument) = EpsvArgument::parse(data) {
+        assert_eq!(
+            EpsvArgument::parse(format!("{argument}").as_bytes()),
+            Some(argument)
+        );
+    }
+}
+
+fn path(data: &[u8]) {
+    let mut quoted = Vec::new();
+    quote(data, &mut quoted);
+    assert_eq!(unquote(&quoted).as_deref(), Some(data));
+    let _ = unquote(data);
+    let Ok(arg) = Arg::try_from(data) else { return };
+    let Ok(path) = VirtualPath::ROOT.join(&arg) else {
+        return;
+    };
+    assert!(path.as_bytes().starts_with(b"/"));
+    assert!(
+        path.components()
+            .all(|name| !matches!(name, b"" | b"." | b"..")),
+        "{path} leaves its root"
+    );
+    assert_eq!(VirtualPath::ROOT.join(&path.to_arg()), Ok(path));
+}
+
+fn words(data: &[u8]) {
+    if let Some(date) = parse_time_val(data) {
+        let again = parse_time_val(format!("{}", TimeVal(date)).as_bytes());
+        assert_eq!(again.map(DateTime::to_unix), Some(date.to_unix()));
+    }
+    let set = FactSet::parse(data);
+    assert_eq!(FactSet::parse(format!("{set}").as_bytes()), set);
+    let _ = FactLine::parse(&bytes::Bytes::copy_from_slice(data));
+    assert!(
+        !format!("{}", Escaped(data)).contains(|c: char| c.is_ascii_control()),
+        "a control character is printed"
+    );
+}
+
+/// Reads the bytes as a listing, whole and in pieces.
+///
+/// # Panics
+/// Where the pieces make a difference, or a limit does not hold.
+pub fn listing(data: &[u8]) {
+    let now = DateTime::from_unix(1_718_452_800, 0);
+    let whole = read(Parser::new(now), [data]);
+    assert_eq!(
+        read(Parser::new(now), data.chunks(1)),
+        whole,
+        "byte by byte"
+    );
+    assert_eq!(read(Parser::new(now), data.chunks(7)), whole, "in pieces");
+    assert!(whole.confidence <= 100);
+    assert!(
+        whole.entries.len() <= data.iter().filter(|&&byte| byte == b'\n').count() + 1,
+        "more entries than lines"
+    );
+    assert!(
+        whole
+            .entries
+            .iter()
+            .all(|entry| !entry.name.contains(&b'\n'))
+    );
+    let little = read(Parser::new(now).limit(500), [data]);
+    assert!(little.truncated || little.entries == whole.entries);
+}
+
+fn read<'a>(mut parser: Parser, pieces: impl IntoIterator<Item = &'a [u8]>) -> Listing {
+    for piece in pieces {
+        parser.feed(piece);
+    }
+    parser.finish()
+}

@@ -1,0 +1,339 @@
+//! A server's session under a hostile client, a careless driver and any schedule.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::program::{Program, Recent};
+use crate::data::{CleanEnd, Direction, End, Parameters, Status};
+use crate::listing::{Entry, Kind};
+use crate::server::{
+    Action, Answer, Config, DataId, Endpoints, Failure, Grant, Input, Output, RequestId, Session,
+    StorageError, Timeouts, TransferEvent, TransferId,
+};
+use crate::time::Instant;
+use crate::wire::{DateTime, VirtualPath};
+
+/// What a client may well say. Some of them end a session: they come last, where small numbers do not choose them.
+const LINES: &[&[u8]] = &[
+    b"USER anna",
+    b"PASS hush",
+    b"EPSV",
+    b"RETR a",
+    b"STOR a",
+    b"LIST",
+    b"ABOR",
+    b"STAT",
+    b"NOOP",
+    b"PASV",
+    b"TYPE I",
+    b"REST 5",
+    b"MLSD",
+    b"CWD a",
+    b"STAT a",
+    b"SIZE a",
+    b"RNFR a",
+    b"RNTO b",
+    b"PORT 192,0,2,7,100,0",
+    b"APPE a",
+    b"STOU",
+    b"MKD \"\"\"\"",
+    b"DELE a",
+    b"HELP",
+    b"FEAT",
+    b"MLST",
+    b"EPSV ALL",
+    b"OPTS MLST size;",
+    b"CDUP",
+    b"PWD",
+    b"EPRT |1|192.0.2.7|2000|",
+    b"\xff\xf4\xff\xf2ABOR",
+    b"\xff\xfd\x01",
+    b"",
+    b"TYPE",
+    b"TYPE A",
+    b"nonsense",
+    b"REST 99999999999999999999",
+    b"ACCT x",
+    b"SITE x",
+    b"MDTM a",
+    b"RMD a",
+    b"REIN",
+    b"QUIT",
+    b"GET / HTTP/1.1",
+];
+
+/// A session, and the program that is its world. Its own memory is on no heap.
+#[derive(Debug)]
+pub struct ServerProgram<'a> {
+    program: Program<'a>,
+    session: Session,
+    now: Instant,
+    requests: Recent<RequestId>,
+    listeners: Recent<DataId>,
+    transfers: Recent<TransferId>,
+    is_over: bool,
+}
+
+impl<'a> ServerProgram<'a> {
+    /// The session of this program.
+    #[must_use]
+    pub fn new(data: &'a [u8]) -> Self {
+        let mut program = Program::new(data);
+        let now = Instant::EPOCH;
+        let session = Session::new(config(program.byte()), ends(), now);
+        let (requests, listeners, transfers) = (Recent::new(), Recent::new(), Recent::new());
+        Self {
+            program,
+            session,
+            now,
+            requests,
+            listeners,
+            transfers,
+            is_over: false,
+        }
+    }
+
+    /// Does the next thing. False when the program is over.
+    ///
+    /// # Panics
+    /// Where the session breaks its contract.
+    pub fn step(&mut self) -> bool {
+        if self.program.is_over() {
+            return false;
+        }
+        match self.program.byte() % 16 {
+            0..=4 => self.line(),
+            5 => self.raw(),
+            6 => self.flood(),
+            7 | 8 => self.time(),
+            9 => self.write(),
+            10 => self.poll(),
+            11 => self.session.handle(self.now, Input::Flushed),
+            12 => self.login(),
+            13 => self.storage(),
+            14 => self.listening(),
+            _ => self.transfer(),
+        }
+        self.check();
+        true
+    }
+
+    fn check(&mut self) {
+        if self.is_over {
+            assert!(self.session.is_closed(), "a closed session opened again");
+            assert_eq!(self.session.poll(), None, "something followed the end");
+            assert_eq!(
+                self.session.transmit(),
+                None,
+                "something is to be sent after the end"
+            );
+            assert_eq!(self.session.deadline(), None, "a timer runs after the end");
+        }
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        let wanted = self.session.wants_read();
+        let taken = self.session.receive(self.now, bytes);
+        assert!(
+            taken <= bytes.len() && (wanted || taken == 0),
+            "takes bytes while it is paused"
+        );
+        assert!(
+            taken == bytes.len() || !self.session.wants_read(),
+            "leaves bytes that it wants"
+        );
+    }
+
+    fn line(&mut self) {
+        let line = self.program.pick(LINES);
+        self.receive(line);
+        self.receive(b"\r\n");
+    }
+
+    fn raw(&mut self) {
+        let count = usize::from(self.program.byte());
+        let bytes = self.program.bytes(count);
+        self.receive(bytes);
+    }
+
+    /// Much at once: one long line, or many short ones.
+    fn flood(&mut self) {
+        let count = usize::from(self.program.byte());
+        let piece: &[u8] = self.program.pick(&[
+            &[b'"'; 64][..],
+            &[0xff; 64],
+            b"\xff\xfd\x01",
+            b"NOOP\r\n",
+            b"HELP\n",
+            b"\n",
+            b"STAT\n",
+            b"ABOR\n",
+        ]);
+        for _ in 0..count {
+            self.receive(piece);
+        }
+    }
+
+    fn time(&mut self) {
+        self.now += self.program.duration();
+        self.session.handle(self.now, Input::Tick);
+        assert!(
+            self.session
+                .deadline()
+                .is_none_or(|deadline| deadline > self.now),
+            "a driver would spin"
+        );
+    }
+
+    fn write(&mut self) {
+        let most = usize::from(self.program.byte()) * 64;
+        let waiting = self
+            .session
+            .transmit()
+            .map_or(0, |transmit| transmit.bytes.len());
+        self.session.transmitted(self.now, waiting.min(most));
+    }
+
+    fn poll(&mut self) {
+        for _ in 0..=self.program.byte() % 64 {
+            let Some(output) = self.session.poll() else {
+                break;
+            };
+            assert!(!self.is_over, "something followed the end");
+            let Output::Action(action) = output else {
+                continue;
+            };
+            match action {
+                Action::Authenticate { request, .. } | Action::Perform { request, .. } => {
+                    self.requests.push(request);
+                }
+                Action::Listen { data, .. } => self.listeners.push(data),
+                Action::Transfer(transfer) => self.transfers.push(transfer.id),
+                Action::Close(_) => self.is_over = true,
+                Action::Discard(_) | Action::Abort(_) => {}
+            }
+        }
+    }
+
+    fn login(&mut self) {
+        let choice = self.program.byte();
+        match choice % 64 {
+            59 => self.session.handle(self.now, Input::PeerEnded),
+            60 => self.session.handle(self.now, Input::Disconnected),
+            61 => self.session.handle(self.now, Input::Shutdown),
+            _ => {
+                let Some(request) = self.requests.get(choice) else {
+                    return;
+                };
+                let grant = match choice % 4 {
+                    0 => None,
+                    1 => Some(Grant::read_only("No.")),
+                    _ => Some(Grant::read_write()),
+                };
+                self.session.handle(self.now, Input::Login(request, grant));
+            }
+        }
+    }
+
+    fn storage(&mut self) {
+        let choice = self.program.byte();
+        let Some(request) = self.requests.get(choice) else {
+            return;
+        };
+        let answer = match choice % 8 {
+            0 => Err(StorageError::NotFound),
+            1 => Err(StorageError::NoSpace),
+            2 | 3 => Ok(Answer::Entry(Entry {
+                size: Some(5),
+                ..Entry::new(&b"a"[..], Kind::File)
+            })),
+            4 => Ok(glance(usize::from(self.program.byte()))),
+            _ => Ok(Answer::Done),
+        };
+        self.session
+            .handle(self.now, Input::Storage(request, answer));
+    }
+
+    fn listening(&mut self) {
+        let choice = self.program.byte();
+        let Some(data) = self.listeners.get(choice) else {
+            return;
+        };
+        let port = (!choice.is_multiple_of(8)).then_some(50_001);
+        self.session.handle(self.now, Input::Listening(data, port));
+    }
+
+    fn transfer(&mut self) {
+        let choice = self.program.byte();
+        let Some(id) = self.transfers.get(choice) else {
+            return;
+        };
+        let event = match choice % 8 {
+            0 | 1 => TransferEvent::Opened {
+                path: VirtualPath::root().child(b"a").ok(),
+                size: Some(5),
+            },
+            2 => TransferEvent::Connected,
+            3 => TransferEvent::Progress(u64::from(choice)),
+            4 | 5 => TransferEvent::Ended {
+                bytes: 5,
+                end: clean_end(),
+            },
+            6 => TransferEvent::Failed(Failure::Broken),
+            _ => TransferEvent::Failed(Failure::Storage(StorageError::NoSpace)),
+        };
+        self.session.handle(self.now, Input::Transfer(id, event));
+    }
+}
+
+fn glance(count: usize) -> Answer {
+    let entry = Entry::new([0xff; 200].to_vec(), Kind::File);
+    let entries: Vec<_> = core::iter::repeat_n(entry, count).collect();
+    Answer::Entries {
+        entries,
+        more: false,
+        at: DateTime::UNIX_EPOCH,
+    }
+}
+
+/// As a codec gives it at the end of a file without a byte.
+pub(super) fn clean_end() -> CleanEnd {
+    let codec = Parameters::IMAGE.codec(Direction::Receive);
+    let progress = codec.map(|mut codec| codec.step(&[], &mut [], End::Closed));
+    match progress.map(|progress| progress.status) {
+        Some(Status::Ended(end)) => end,
+        other => panic!("an image in a stream has an end, not {other:?}"),
+    }
+}
+
+fn config(choice: u8) -> Arc<Config> {
+    let mut config = Config {
+        trace: choice & 1 == 1,
+        ..Config::default()
+    };
+    if choice & 2 == 2 {
+        let zero = Duration::ZERO;
+        config.timeouts = Timeouts {
+            login: zero,
+            idle: zero,
+            data_open: zero,
+            data_progress: zero,
+            login_delay: zero,
+            linger: zero,
+        };
+    }
+    if choice & 4 == 4 {
+        config.timeouts.login = Duration::MAX;
+        config.timeouts.idle = Duration::MAX;
+    }
+    config.into()
+}
+
+pub(super) fn ends() -> Endpoints {
+    let end = |last, port| (core::net::Ipv4Addr::new(192, 0, 2, last), port).into();
+    Endpoints {
+        local: end(1, 21),
+        peer: end(7, 40_000),
+    }
+}

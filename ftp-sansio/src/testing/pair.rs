@@ -1,4 +1,0 @@
-//! Pair.
-/// Pair
-#[derive(Debug)]
-pub struct Pair;

@@ -1,0 +1,389 @@
+//! A client and a server machine joined under virtual time.
+
+mod client_side;
+mod drivers;
+mod mover;
+mod server_side;
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use self::client_side::ClientSide;
+use self::server_side::ServerSide;
+use super::network::{Network, Pipe};
+use super::store::Store;
+use crate::client::{
+    self, Credentials, Endpoints, Failure, NotNow, Operation, Options, Outcome, TransferRequest,
+};
+use crate::server;
+use crate::time::Instant;
+use crate::wire::{Arg, Command, Secret, VirtualPath};
+
+pub use super::network::Faults;
+
+/// Where the client listens in active mode.
+const CLIENT_PORT: u16 = 40_001;
+
+/// A client's session and a server's, and a network between them. A seed decides how bytes are cut, how long things take, and in
+/// which order both drivers do what there is to do.
+///
+/// The server knows everybody whose password is `hush`.
+#[derive(Debug)]
+pub struct Pair {
+    network: Network,
+    client: ClientSide,
+    server: ServerSide,
+    /// The control connection.
+    up: Pipe,
+    down: Pipe,
+    replied: usize,
+    ends: Endpoints,
+}
+
+impl Pair {
+    /// A pair with ordinary configurations.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self::with(seed, client::Config::default(), server::Config::default())
+    }
+
+    /// A pair with these configurations.
+    #[must_use]
+    pub fn with(seed: u64, client: client::Config, server: server::Config) -> Self {
+        let end = |last, port| SocketAddr::from(([192, 0, 2, last], port));
+        let ends = Endpoints {
+            local: end(7, 40_000),
+            peer: end(1, 21),
+        };
+        let server_ends = Endpoints {
+            local: ends.peer,
+            peer: ends.local,
+        };
+        let client = client::Session::new(client.into(), ends, Instant::EPOCH);
+        let server = server::Session::new(server.into(), server_ends, Instant::EPOCH);
+        Self {
+            network: Network::new(seed),
+            client: ClientSide::new(client),
+            server: ServerSide::new(server, Store::new()),
+            up: Pipe::default(),
+            down: Pipe::default(),
+            replied: 0,
+            ends,
+        }
+    }
+
+    /// What goes wrong from now on.
+    pub const fn faults(&mut self) -> &mut Faults {
+        &mut self.network.faults
+    }
+
+    /// The server's store.
+    pub const fn store(&mut self) -> &mut Store {
+        &mut self.server.store
+    }
+
+    /// What the server's session told of, so far.
+    #[must_use]
+    pub fn server_events(&self) -> &[server::Event] {
+        &self.server.events
+    }
+
+    /// The time.
+    #[must_use]
+    pub const fn now(&self) -> Instant {
+        self.network.now
+    }
+
+    /// Whether the client's session is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.client.session.is_closed()
+    }
+
+    /// Logs in as somebody who may do everything.
+    ///
+    /// # Errors
+    /// As the session has it.
+    pub fn login(&mut self) -> Result<Outcome, Failure> {
+        let (user, password) = (arg("anna"), Secret::new(arg("hush")));
+        self.perform(Operation::Login(Credentials {
+            user,
+            password,
+            account: None,
+        }))
+    }
+
+    /// Fetches a file.
+    ///
+    /// # Errors
+    /// As the session has it.
+    pub fn retrieve(&mut self, path: &str) -> Result<Vec<u8>, Failure> {
+        self.fetch(Command::Retr(arg(path)), Options::default())
+    }
+
+    /// Fetches a listing: `command` is LIST, NLST or MLSD.
+    ///
+    /// # Errors
+    /// As the session has it.
+    pub fn list(&mut self, command: Command) -> Result<Vec<u8>, Failure> {
+        self.fetch(command, Options::default())
+    }
+
+    /// Fetches what a command sends.
+    ///
+    /// # Errors
+    /// As the session has it.
+    pub fn fetch(&mut self, command: Command, options: Options) -> Result<Vec<u8>, Failure> {
+        self.perform(transfer(command, options))
+            .map(|_| core::mem::take(&mut self.client.download))
+    }
+
+    /// Stores a file.
+    ///
+    /// # Errors
+    /// As the session has it.
+    pub fn store_file(&mut self, path: &str, bytes: &[u8]) -> Result<Outcome, Failure> {
+        self.send(Command::Stor(arg(path)), Options::default(), bytes)
+    }
+
+    /// Sends bytes to a command that takes them.
+    ///
+    /// # Errors
+    /// As the session has it.
+    pub fn send(
+        &mut self,
+        command: Command,
+        options: Options,
+        bytes: &[u8],
+    ) -> Result<Outcome, Failure> {
+        self.client.upload = bytes.to_vec();
+        self.perform(transfer(command, options))
+    }
+
+    /// Runs an operation to its end; first the greeting and what else is to come before it can begin.
+    ///
+    /// # Errors
+    /// As the session has it.
+    ///
+    /// # Panics
+    /// Where the operation would never end, or cannot be done at all.
+    pub fn perform(&mut self, operation: Operation) -> Result<Outcome, Failure> {
+        self.begin(operation)?;
+        self.outcome()
+    }
+
+    /// Begins an operation, once the session can.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`] where the session is over.
+    ///
+    /// # Panics
+    /// Where the operation cannot be done at all.
+    pub fn begin(&mut self, operation: Operation) -> Result<(), Failure> {
+        let mut operation = operation;
+        loop {
+            match self.client.session.begin(self.network.now, operation) {
+                Ok(_) => return Ok(()),
+                Err(refused) => match refused.why {
+                    NotNow::Closed => return Err(Failure::Closed(None)),
+                    NotNow::Impossible => panic!("cannot do {:?}", refused.operation),
+                    NotNow::NotGreeted | NotNow::Busy => operation = *refused.operation,
+                },
+            }
+            let more = self.step();
+            assert!(more || self.is_over(), "nothing will ever happen");
+        }
+    }
+
+    /// Waits for the end of the operation that was begun.
+    ///
+    /// # Errors
+    /// As the session has it.
+    ///
+    /// # Panics
+    /// Where it would never end.
+    pub fn outcome(&mut self) -> Result<Outcome, Failure> {
+        loop {
+            if let Some((_, result)) = self.client.finished.take() {
+                return result;
+            }
+            let more = self.step();
+            let session = &self.client.session;
+            assert!(
+                more || self.is_finished(),
+                "an operation never ends: {session:?}"
+            );
+        }
+    }
+
+    /// Whether the operation that was begun is over: [`outcome`](Self::outcome) would not have to wait.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        self.client.finished.is_some()
+    }
+
+    /// Stops the transfer that runs, as the client's user.
+    pub fn abort(&mut self) {
+        self.client.session.abort(self.network.now);
+    }
+
+    /// Says QUIT.
+    pub fn quit(&mut self) {
+        self.client.session.quit(self.network.now);
+    }
+
+    /// Does everything that there is to do now, then jumps to the next moment at which something happens. False when nothing
+    /// will ever happen any more.
+    pub fn step(&mut self) -> bool {
+        self.settle();
+        let Some(next) = self.next_at() else {
+            return false;
+        };
+        self.network.now = self.network.now.max(next);
+        self.tick();
+        self.settle();
+        true
+    }
+
+    /// Goes on until nothing is on its way any more, and only timers would go off.
+    pub fn run(&mut self) {
+        self.settle();
+        while self.next_arrival().is_some() {
+            self.step();
+        }
+    }
+
+    /// Goes on until this time.
+    pub fn run_until(&mut self, end: Instant) {
+        self.settle();
+        while self.next_at().is_some_and(|next| next <= end) {
+            self.step();
+        }
+        self.network.now = self.network.now.max(end);
+    }
+
+    fn next_arrival(&self) -> Option<Instant> {
+        let coming = self
+            .client
+            .coming
+            .iter()
+            .map(|(at, _)| *at)
+            .chain(self.server.coming.iter().map(|(at, _)| *at));
+        let control = [
+            self.up.next_at(),
+            self.down.next_at(),
+            self.network.next_at(),
+        ];
+        coming
+            .chain(control.into_iter().flatten())
+            .filter(|at| *at > self.network.now)
+            .min()
+    }
+
+    fn next_at(&self) -> Option<Instant> {
+        let deadlines = [
+            self.client.session.deadline(),
+            self.server.session.deadline(),
+        ];
+        deadlines
+            .into_iter()
+            .flatten()
+            .chain(self.next_arrival())
+            .min()
+    }
+
+    fn tick(&mut self) {
+        let now = self.network.now;
+        if self
+            .client
+            .session
+            .deadline()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            self.client.session.handle(now, client::Input::Tick);
+            assert!(
+                self.client
+                    .session
+                    .deadline()
+                    .is_none_or(|deadline| deadline > now),
+                "the client would spin"
+            );
+        }
+        if self
+            .server
+            .session
+            .deadline()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            self.server.session.handle(now, server::Input::Tick);
+            assert!(
+                self.server
+                    .session
+                    .deadline()
+                    .is_none_or(|deadline| deadline > now),
+                "the server would spin"
+            );
+        }
+    }
+
+    /// Does what there is to do at this moment, in any order.
+    fn settle(&mut self) {
+        const THINGS: usize = 9;
+        let mut idle = 0;
+        let mut rounds = 0;
+        while idle < 3 * THINGS {
+            let what = self.network.random.up_to(THINGS - 1);
+            let sure = rounds % THINGS;
+            rounds += 1;
+            // A thing at random, and each in its turn, so that in three rounds without effect there is nothing left to do.
+            let did = self.one(what) | self.one(sure);
+            idle = if did { 0 } else { idle + 1 };
+            assert!(rounds < 10_000_000, "it never comes to rest");
+        }
+    }
+
+    fn one(&mut self, what: usize) -> bool {
+        match what {
+            0 => self.client_writes(),
+            1 => self.server_writes(),
+            2 => self.client_polls(),
+            3 => self.server_polls(),
+            4 => self.client_reads(),
+            5 => self.server_reads(),
+            6 => self.client.move_data(&mut self.network),
+            7 => self.server.move_data(&mut self.network),
+            _ => self.arrivals(),
+        }
+    }
+
+    /// Lets this much time pass.
+    pub fn wait(&mut self, time: Duration) {
+        self.run_until(self.network.now + time);
+    }
+}
+
+fn arg(text: &str) -> Arg {
+    text.parse()
+        .unwrap_or_else(|error| panic!("{text:?}: {error}"))
+}
+
+/// The path of a file in the root.
+///
+/// # Panics
+/// On what is no path.
+#[must_use]
+pub fn path(text: &str) -> VirtualPath {
+    VirtualPath::ROOT
+        .join(&arg(text))
+        .unwrap_or_else(|error| panic!("{text:?}: {error}"))
+}
+
+fn transfer(command: Command, options: Options) -> Operation {
+    let representation = (!matches!(command, Command::Mlsd(_))).then_some(options.representation);
+    Operation::Transfer(TransferRequest {
+        command,
+        offset: options.offset,
+        representation,
+    })
+}

@@ -1,0 +1,73 @@
+//! What a server's transcript may be given, and how it tells the session's events.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::server::{Config, Endpoints, Event, Grant};
+
+pub(super) fn config(given: &[&str]) -> Config {
+    let mut config = Config::default();
+    for line in given {
+        let words: Vec<_> = line.splitn(3, ' ').collect();
+        match words[..] {
+            ["active", "off"] => config.active = false,
+            ["attempts", number] => {
+                config.login_attempts = number.parse().expect("a number of attempts");
+            }
+            ["public", "ip", ip] => config.public_ip = Some(ip.parse().expect("an IPv4 address")),
+            ["trace"] => config.trace = true,
+            ["file", ..] | ["folder", ..] | ["room", _] | ["logged", "in", ..] => {}
+            ["too", "many", "sessions"]
+            | ["no", "ports"]
+            | ["slow", "answers" | "aborts"]
+            | ["ipv6" | "events"] => {}
+            _ => panic!("nobody knows what is given by {line:?}"),
+        }
+    }
+    config
+}
+
+pub(super) fn ends(ipv6: bool) -> Endpoints {
+    let end = |text: &str| text.parse().expect("an address");
+    match ipv6 {
+        true => Endpoints {
+            local: end("[2001:db8::1]:21"),
+            peer: end("[2001:db8::7]:40000"),
+        },
+        false => Endpoints {
+            local: end("192.0.2.1:21"),
+            peer: end("192.0.2.7:40000"),
+        },
+    }
+}
+
+pub(super) fn grant(user: &[u8]) -> Option<Grant> {
+    match user {
+        b"anna" => Some(Grant::read_write()),
+        b"guest" => Some(Grant::read_only("Ask anna.")),
+        _ => None,
+    }
+}
+
+pub(super) fn describe(event: &Event) -> String {
+    match event {
+        Event::Connected => "event: connected".into(),
+        Event::Command(command) => format!("event: command {command:?}"),
+        Event::Reply(reply) => format!("event: reply {}", reply.code()),
+        Event::LoggedIn(user) => format!("event: {user} is in"),
+        Event::LoginRefused(user) => format!("event: {user} is not let in"),
+        Event::TransferBegan { verb, path, .. } => format!("event: {verb} {path} begins"),
+        Event::TransferEnded(report) => {
+            let (verb, path, bytes) = (report.verb, &report.path, report.bytes);
+            match report.outcome {
+                Ok(()) => format!("event: {verb} {path} is complete, {bytes} bytes"),
+                Err(failure) => {
+                    format!("event: {verb} {path} is not complete, {bytes} bytes: {failure:?}")
+                }
+            }
+        }
+        Event::Changed { verb, path } => format!("event: {verb} {path} is done"),
+        Event::Ended(why) => format!("event: the session ends: {why:?}"),
+    }
+}
