@@ -2,10 +2,11 @@
 
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use ftp_sansio::time::Instant;
 
-use crate::runtime::{Interest, Runtime, Stream, Timer};
+use crate::runtime::{Interest, Runtime, Stream, Timer, Unread};
 
 /// What the two session machines have in common, as a driver sees it.
 pub(crate) trait Machine {
@@ -15,6 +16,7 @@ pub(crate) trait Machine {
     fn transmitted(&mut self, now: Instant, count: usize);
     fn flushed(&mut self, now: Instant);
     fn disconnected(&mut self, now: Instant);
+    fn peer_ended(&mut self, now: Instant);
     fn tick(&mut self, now: Instant);
     fn deadline(&self) -> Option<Instant>;
 }
@@ -46,6 +48,10 @@ macro_rules! machine {
                 self.handle(now, ftp_sansio::$role::Input::Disconnected);
             }
 
+            fn peer_ended(&mut self, now: Instant) {
+                self.handle(now, ftp_sansio::$role::Input::PeerEnded);
+            }
+
             fn tick(&mut self, now: Instant) {
                 self.handle(now, ftp_sansio::$role::Input::Tick);
             }
@@ -58,8 +64,17 @@ macro_rules! machine {
 }
 machine!(client, server);
 
+/// Passes without a wait after which other tasks get their turn: async-io has no cooperative budget.
+pub(crate) const PASSES: usize = 64;
+
 /// Bytes read from the socket at a time. They live on the stack: an idle session owns no buffer.
 const READ_SIZE: usize = 4096;
+
+/// How long the peer's end is waited for after the last word was sent.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How many bytes of the peer are thrown away in that time.
+const FAREWELL_BYTES: usize = 64 * 1024;
 
 /// A control connection's socket and timer.
 pub(crate) struct Control<R: Runtime> {
@@ -72,7 +87,14 @@ pub(crate) struct Control<R: Runtime> {
     dry: bool,
     /// All that was shown is written, and the machine was told.
     flushed: bool,
+    /// The peer will send nothing more.
+    ended: bool,
+    /// Nothing can be sent any more either.
     over: bool,
+    /// Until when the peer's end is waited for, after the last word.
+    gone_at: Option<Instant>,
+    /// How much more is read meanwhile and thrown away.
+    farewell_bytes: usize,
 }
 
 impl<R: Runtime> Control<R> {
@@ -85,7 +107,10 @@ impl<R: Runtime> Control<R> {
             held: Vec::new(),
             dry: false,
             flushed: false,
+            ended: false,
             over: false,
+            gone_at: None,
+            farewell_bytes: FAREWELL_BYTES,
         }
     }
 
@@ -96,6 +121,9 @@ impl<R: Runtime> Control<R> {
         machine: &mut impl Machine,
         context: &mut Context<'_>,
     ) -> bool {
+        if self.gone_at.is_some() {
+            return false;
+        }
         let now = runtime.now();
         let wrote = self.write(now, machine, context);
         let read = self.read(now, machine, context);
@@ -159,7 +187,7 @@ impl<R: Runtime> Control<R> {
             self.held.drain(..taken);
             progress = taken > 0;
         }
-        if self.over || !self.held.is_empty() || !machine.wants_read() {
+        if self.over || self.ended || !self.held.is_empty() || !machine.wants_read() {
             return progress;
         }
         self.held = Vec::new();
@@ -169,7 +197,10 @@ impl<R: Runtime> Control<R> {
         self.dry = false;
         let mut buffer = [0; READ_SIZE];
         match self.stream.try_read(&mut buffer) {
-            Ok(0) => self.lose(now, machine),
+            Ok(0) => {
+                self.ended = true;
+                machine.peer_ended(now);
+            }
             Ok(count) => {
                 let taken = machine.receive(now, &buffer[..count]);
                 self.held.extend_from_slice(&buffer[taken..count]);
@@ -212,18 +243,55 @@ impl<R: Runtime> Control<R> {
         }
     }
 
-    /// Whether the peer has gone, as the socket itself knows it.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.over || self.stream.has_ended()
+    /// What the peer has sent that the machine has not taken, as the socket itself knows it.
+    pub(crate) fn unread(&self) -> Unread {
+        if self.over || self.ended {
+            Unread::End
+        } else {
+            self.stream.unread()
+        }
     }
 
-    pub(crate) fn close(&mut self, gracefully: bool) {
+    /// Ends the connection: by a reset, or in order. In order means to wait a little for the peer's end
+    /// ([`poll_gone`](Self::poll_gone)): what it still sends would reset the connection otherwise, and the last reply with it.
+    pub(crate) fn close(&mut self, runtime: &R, gracefully: bool) {
         self.over = true;
-        if gracefully {
-            // The peer may be gone already; there is nobody to tell.
-            let _ = self.stream.shutdown();
-        } else {
+        if !gracefully {
             self.stream.reset_on_drop();
+            return;
         }
+        // The peer may be gone already; there is nobody to tell.
+        if self.stream.shutdown().is_ok() && !self.ended {
+            let until = runtime.now() + FAREWELL;
+            self.gone_at = Some(until);
+            self.timer.set(Some(until));
+        }
+    }
+
+    /// Ready when the connection may be let go of.
+    pub(crate) fn poll_gone(&mut self, runtime: &R, context: &mut Context<'_>) -> Poll<()> {
+        let Some(until) = self.gone_at else {
+            return Poll::Ready(());
+        };
+        let mut buffer = [0; READ_SIZE];
+        while self.farewell_bytes > 0 {
+            match self.stream.try_read(&mut buffer) {
+                Ok(count) if count > 0 => {
+                    self.farewell_bytes = self.farewell_bytes.saturating_sub(count);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self.stream.poll_ready(context, Interest::Read).is_ready() {
+                        continue;
+                    }
+                    if runtime.now() < until && self.timer.poll(context).is_pending() {
+                        return Poll::Pending;
+                    }
+                    return Poll::Ready(());
+                }
+                Ok(_) | Err(_) => return Poll::Ready(()),
+            }
+        }
+        Poll::Ready(())
     }
 }

@@ -6,41 +6,50 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use ftp_sansio::data::{CleanEnd, Codec, End, Status};
+use ftp_sansio::server::Admission;
 
-use crate::runtime::{Interest, Stream};
+use crate::runtime::{Interest, Listener, Stream};
 
 /// Bytes moved at a time: large, since each piece of a file costs a hop to where blocking is allowed.
 pub(crate) const PIECE: usize = 256 * 1024;
 
-/// Reads some bytes into the buffer's spare capacity; 0 is the peer's end.
+/// How many connections may fail while they are accepted before the port itself is taken to be at fault.
+const MOST_FAILED: usize = 16;
+
+/// Accepts the data connection that may come. A stranger who comes first is dropped, and so is who is gone before it was accepted;
+/// the port goes on listening.
+pub(crate) fn poll_admit<L: Listener>(
+    listener: &mut L,
+    admission: Admission,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<L::Stream>> {
+    let mut failed = 0;
+    loop {
+        match ready!(listener.poll_accept(context)) {
+            Ok((stream, peer)) if admission.admits(peer) => return Poll::Ready(Ok(stream)),
+            Ok(_) => {}
+            Err(_) if failed < MOST_FAILED => failed += 1,
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+    }
+}
+
+/// Reads some bytes; 0 is the peer's end, which is why there must be room.
 pub(crate) fn poll_read(
     stream: &mut impl Stream,
     context: &mut Context<'_>,
-    buffer: &mut BytesMut,
+    room: &mut [u8],
 ) -> Poll<io::Result<usize>> {
-    let start = buffer.len();
-    let room = buffer.capacity();
-    buffer.resize(room, 0);
-    let result = loop {
-        match stream.try_read(&mut buffer[start..]) {
+    debug_assert!(!room.is_empty(), "a read into nothing looks like the end");
+    loop {
+        match stream.try_read(room) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                match stream.poll_ready(context, Interest::Read) {
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) => break Poll::Ready(Err(error)),
-                    Poll::Pending => break Poll::Pending,
-                }
+                ready!(stream.poll_ready(context, Interest::Read))?;
             }
-            result => break Poll::Ready(result),
+            result => return Poll::Ready(result),
         }
-    };
-    let count = if let Poll::Ready(Ok(count)) = &result {
-        *count
-    } else {
-        0
-    };
-    buffer.truncate(start + count);
-    result
+    }
 }
 
 /// Writes all of `data`, which shrinks as it goes, so that a write that was given up has lost nothing.
@@ -62,26 +71,30 @@ pub(crate) fn poll_write_all(
     Poll::Ready(Ok(()))
 }
 
-/// Fills a piece as far as bytes come without waiting, after the first. True at the peer's end.
+/// Fills the buffer's spare capacity as far as bytes come without waiting, after the first. True at the peer's end.
 pub(crate) async fn read_piece(
     stream: &mut impl Stream,
     buffer: &mut BytesMut,
 ) -> io::Result<bool> {
-    if poll_fn(|context| poll_read(stream, context, buffer)).await? == 0 {
-        return Ok(true);
-    }
-    poll_fn(|context| {
-        while buffer.len() < buffer.capacity() {
-            match poll_read(stream, context, buffer) {
+    let mut filled = buffer.len();
+    // Made valid once a piece, and not once a read: safe code cannot read into memory that was never written.
+    buffer.resize(buffer.capacity(), 0);
+    let start = filled;
+    let ended = poll_fn(|context| {
+        while filled < buffer.len() {
+            match poll_read(stream, context, &mut buffer[filled..]) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Ok(true)),
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(count)) => filled += count,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending if filled == start => return Poll::Pending,
                 Poll::Pending => break,
             }
         }
         Poll::Ready(Ok(false))
     })
-    .await
+    .await?;
+    buffer.truncate(filled);
+    Ok(ended)
 }
 
 pub(crate) async fn write_all(stream: &mut impl Stream, mut data: Bytes) -> io::Result<()> {

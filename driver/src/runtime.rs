@@ -4,10 +4,12 @@
 //! [`Server`](crate::server::Server) are written once over them. What every adapter for kernel sockets needs
 //! alike (options, binding, connecting) is in [`socket`](crate::socket).
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use ftp_sansio::time::Instant;
 
@@ -53,6 +55,31 @@ pub trait Runtime: Clone + Send + Sync + 'static {
         F: FnOnce() -> T + Send + 'static;
 }
 
+/// Waits for a future, but not longer than `limit`: nothing then.
+pub async fn within<R: Runtime, F: Future>(
+    runtime: &R,
+    limit: Duration,
+    future: F,
+) -> Option<F::Output> {
+    let (mut timer, until) = (runtime.timer(), runtime.now() + limit);
+    timer.set(Some(until));
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        if let Poll::Ready(output) = future.as_mut().poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        while timer.poll(context).is_ready() {
+            // The clock decides: a timer may be early, and is set again then.
+            if runtime.now() >= until {
+                return Poll::Ready(None);
+            }
+            timer.set(Some(until));
+        }
+        Poll::Pending
+    })
+    .await
+}
+
 /// What a wait on a socket is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Interest {
@@ -60,6 +87,17 @@ pub enum Interest {
     Read,
     /// Room to write.
     Write,
+}
+
+/// What a socket has to read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unread {
+    /// Nothing yet.
+    Nothing,
+    /// Some bytes.
+    Bytes,
+    /// The peer has closed its side and all before that was read; or the connection is lost.
+    End,
 }
 
 /// A connected, non-blocking socket, owned by one task.
@@ -101,9 +139,8 @@ pub trait Stream: Send + Unpin + 'static {
     /// What the system says.
     fn shutdown(&mut self) -> io::Result<()>;
 
-    /// Whether the peer has closed its side (or the connection is lost) and nothing it sent is left to read: asked of the
-    /// socket itself, and not of what the reactor has heard so far.
-    fn has_ended(&self) -> bool;
+    /// What there is to read: asked of the socket itself, and not of what the reactor has heard so far.
+    fn unread(&self) -> Unread;
 
     /// Makes dropping this socket a reset, so that the peer cannot take a broken transfer for a complete one.
     fn reset_on_drop(&mut self);

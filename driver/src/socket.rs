@@ -12,7 +12,7 @@ use std::os::fd::AsFd as AsSocket;
 use std::os::windows::io::AsSocket;
 use std::time::Duration;
 
-use crate::runtime::Interest;
+use crate::runtime::{Interest, Unread};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 /// Connections that may wait to be accepted. The system lowers it to its own maximum.
@@ -101,15 +101,16 @@ pub fn reset_on_drop(socket: &impl AsSocket) {
     let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
 }
 
-/// Whether the peer has closed its side, or the connection is lost, and nothing is left to read: asked of the kernel.
-pub fn has_ended(socket: &impl AsSocket) -> bool {
+/// What there is to read, asked of the kernel.
+pub fn unread(socket: &impl AsSocket) -> Unread {
     let mut byte = [MaybeUninit::uninit()];
     match SockRef::from(socket).peek(&mut byte) {
-        Ok(count) => count == 0,
-        Err(error) => !matches!(
-            error.kind(),
-            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-        ),
+        Ok(0) => Unread::End,
+        Ok(_) => Unread::Bytes,
+        Err(error) => match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Unread::Nothing,
+            _ => Unread::End,
+        },
     }
 }
 

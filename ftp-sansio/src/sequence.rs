@@ -63,16 +63,12 @@ const fn diagram(exchange: Exchange) -> Diagram {
         Exchange::Greeting => Diagram::Greeting,
         Exchange::Unknown => Diagram::Unknown,
         Exchange::Command(verb) => match verb {
+            // What SITE does is the server's own affair: some of its words are the first of two (350).
+            Verb::Site => Diagram::Unknown,
             Verb::User | Verb::Pass | Verb::Auth => Diagram::Login,
             Verb::Rnfr | Verb::Rest => Diagram::FirstOfTwo,
             Verb::Rein => Diagram::Greeting,
-            Verb::Retr
-            | Verb::Stor
-            | Verb::Stou
-            | Verb::Appe
-            | Verb::List
-            | Verb::Nlst
-            | Verb::Mlsd => Diagram::Transfer,
+            verb if verb.moves_data() => Diagram::Transfer,
             _ => Diagram::Plain,
         },
     }
@@ -157,6 +153,7 @@ mod tests {
                 Verb::User | Verb::Pass | Verb::Auth => (b"-cirr", b"---rr"),
                 Verb::Rnfr | Verb::Rest => (b"--irr", b"---rr"),
                 Verb::Rein => (b"pc-rr", b"-c-rr"),
+                Verb::Site => (b"pcirr", b"-cirr"),
                 Verb::Retr
                 | Verb::Stor
                 | Verb::Stou

@@ -18,7 +18,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant as StdInstant;
 
 use async_io::Async;
-use ftp_driver::runtime::Interest;
+use ftp_driver::runtime::{Interest, Unread};
 pub use ftp_driver::*;
 use ftp_sansio::time::Instant;
 
@@ -137,8 +137,8 @@ impl runtime::Stream for Stream {
         socket::shutdown(&self.0)
     }
 
-    fn has_ended(&self) -> bool {
-        socket::has_ended(&self.0)
+    fn unread(&self) -> Unread {
+        socket::unread(&self.0)
     }
 
     fn reset_on_drop(&mut self) {

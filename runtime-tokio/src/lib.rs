@@ -12,7 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use ftp_driver::runtime::Interest;
+use ftp_driver::runtime::{Interest, Unread};
 pub use ftp_driver::*;
 use ftp_sansio::time::Instant;
 use tokio::net::{TcpListener, TcpStream};
@@ -181,8 +181,8 @@ impl runtime::Stream for Stream {
         socket::shutdown(&self.inner)
     }
 
-    fn has_ended(&self) -> bool {
-        socket::has_ended(&self.inner)
+    fn unread(&self) -> Unread {
+        socket::unread(&self.inner)
     }
 
     fn reset_on_drop(&mut self) {

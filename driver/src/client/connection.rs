@@ -14,7 +14,8 @@ use ftp_sansio::client::{
 use ftp_sansio::wire::{Command, Reply};
 
 use super::error::Error;
-use crate::control::Control;
+use crate::control::{Control, PASSES};
+use crate::moving::poll_admit;
 use crate::runtime::{Listener, Runtime, Stream};
 
 /// A command or a reply, as it passes by.
@@ -58,6 +59,8 @@ pub(super) struct Connection<R: Runtime> {
     happened: VecDeque<Happened>,
     /// An operation was begun whose end has not been told: whoever begins the next one waits for it first.
     unfinished: bool,
+    /// Why the session is over.
+    ended_by: Option<Failure>,
     pub(super) observer: Option<Observer>,
 }
 
@@ -78,21 +81,24 @@ impl<R: Runtime> Connection<R> {
             transfer: None,
             happened: VecDeque::new(),
             unfinished: false,
+            ended_by: None,
             observer: None,
         })
     }
 
     /// Does what can be done now; ready with what came of it.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
-        loop {
+        for _ in 0..PASSES {
             // Data first: a user who was slow must not find the deadline of a connection that did move.
             let progress = self.poll_data(context)
                 | self.act()
                 | self.control.poll(&self.runtime, &mut self.machine, context)
                 | self.act();
             if let Some(happened) = self.happened.pop_front() {
-                if matches!(happened, Happened::Finished(..)) {
-                    self.unfinished = false;
+                match &happened {
+                    Happened::Finished(..) => self.unfinished = false,
+                    Happened::Closed(failure) => self.ended_by.clone_from(failure),
+                    Happened::Greeted(_) => {}
                 }
                 return Poll::Ready(happened);
             }
@@ -100,6 +106,8 @@ impl<R: Runtime> Connection<R> {
                 return Poll::Pending;
             }
         }
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Begins an operation, after what an unfinished one has left behind is over.
@@ -140,7 +148,7 @@ impl<R: Runtime> Connection<R> {
     /// The session is over, or ends thereby.
     pub(super) async fn settle(&mut self) -> Result<(), Error> {
         if self.machine.is_closed() {
-            return Err(Error::Closed(None));
+            return Err(closed(self.ended_by.clone()));
         }
         if self.unfinished {
             self.abort();
@@ -198,7 +206,7 @@ impl<R: Runtime> Connection<R> {
             (Event::Received(reply), Some(observer)) => observer(Trace::Received(&reply)),
             (Event::Greeting(reply), _) => self.happened.push_back(Happened::Greeted(reply)),
             (Event::Finished(id, result), _) => {
-                self.happened.push_back(Happened::Finished(id, result))
+                self.happened.push_back(Happened::Finished(id, result));
             }
             (Event::Closed(failure), _) => self.happened.push_back(Happened::Closed(failure)),
             _ => {}
@@ -224,7 +232,7 @@ impl<R: Runtime> Connection<R> {
             Action::Drop(data, how) => self.drop_data(data, how),
             Action::Close(how) => {
                 self.data = Data::None;
-                self.control.close(how == Close::Gracefully);
+                self.control.close(&self.runtime, how == Close::Gracefully);
             }
             // `Action` may grow; a driver that is older than its core cannot do what it does not know.
             _ => {}
@@ -235,7 +243,7 @@ impl<R: Runtime> Connection<R> {
         self.transfer.take_if(|transfer| transfer.data == dropped);
         match std::mem::replace(&mut self.data, Data::None) {
             Data::Connected(id, mut stream) if id == dropped && how == Close::Abruptly => {
-                stream.reset_on_drop()
+                stream.reset_on_drop();
             }
             Data::Connecting(id, _) | Data::Listening(id, _) | Data::Connected(id, _)
                 if id == dropped => {}
@@ -252,7 +260,7 @@ impl<R: Runtime> Connection<R> {
             },
             // Only once the server has taken the command does it matter who comes.
             Data::Listening(id, listener) => match &self.transfer {
-                Some(transfer) => match poll_accept(listener, transfer, context) {
+                Some(transfer) => match poll_admit(listener, transfer.admission, context) {
                     Poll::Ready(result) => (*id, result),
                     Poll::Pending => return false,
                 },
@@ -272,20 +280,6 @@ impl<R: Runtime> Connection<R> {
         };
         self.machine.handle(self.runtime.now(), input);
         true
-    }
-}
-
-/// Accepts the server's data connection; whoever else comes is dropped.
-fn poll_accept<L: Listener>(
-    listener: &mut L,
-    transfer: &Transfer,
-    context: &mut Context<'_>,
-) -> Poll<io::Result<L::Stream>> {
-    loop {
-        let (stream, peer) = std::task::ready!(listener.poll_accept(context))?;
-        if transfer.admission.admits(peer) {
-            return Poll::Ready(Ok(stream));
-        }
     }
 }
 

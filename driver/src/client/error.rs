@@ -22,6 +22,9 @@ pub enum Error {
     /// The server refused the login.
     #[error("login refused: {0}")]
     LoginRefused(Reply),
+    /// A reply without what its code promises. The session goes on.
+    #[error("the server's reply makes no sense: {0}")]
+    Malformed(Reply),
     /// A wait took longer than its timeout.
     #[error("timed out waiting for {0}")]
     Timeout(Wait),
@@ -47,7 +50,9 @@ impl Error {
     #[must_use]
     pub const fn reply(&self) -> Option<&Reply> {
         match self {
-            Self::Refused(reply) | Self::LoginRefused(reply) => Some(reply),
+            Self::Refused(reply) | Self::LoginRefused(reply) | Self::Malformed(reply) => {
+                Some(reply)
+            }
             Self::Closed(reply) | Self::Incomplete(reply) => reply.as_ref(),
             _ => None,
         }
@@ -62,7 +67,7 @@ impl Error {
                 self.reply()
                     .is_none_or(|reply| reply.class() != Class::PermanentNegative)
             }
-            Self::Aborted | Self::Protocol(_) | Self::NotPossible(_) => false,
+            Self::Aborted | Self::Malformed(_) | Self::Protocol(_) | Self::NotPossible(_) => false,
         }
     }
 }
@@ -76,6 +81,7 @@ impl From<Failure> for Error {
             Failure::Timeout(wait) => Self::Timeout(wait),
             Failure::NoDataConnection => Self::NoDataConnection,
             Failure::Incomplete(reply) => Self::Incomplete(reply),
+            Failure::Malformed(reply) => Self::Malformed(reply),
             Failure::Protocol(violation) => Self::Protocol(violation),
             // `Failure` may grow; what this driver does not know ended the operation all the same.
             _ => Self::Aborted,

@@ -10,19 +10,18 @@ mod transfer;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::task::Poll;
-use std::time::Duration;
 
 pub use connection::Trace;
 use connection::{Connection, Happened, closed};
 pub use error::Error;
 pub use ftp_sansio::client::{Config, Credentials, DataPath, Options, Timeouts};
-use ftp_sansio::client::{Meaning, Operation, Outcome, TransferRequest};
+use ftp_sansio::client::{Meaning, Operation, Outcome, TransferRequest, Wait};
 use ftp_sansio::listing::{self, Dialect, Entry, Listing};
 use ftp_sansio::wire::{Arg, Command, DateTime, Features, Reply, Representation, Secret};
 pub use transfer::{Download, Transferred, Upload};
 
 use crate::calendar::today;
-use crate::runtime::{Runtime, Timer};
+use crate::runtime::{Runtime, within};
 
 /// A client with one connection to a server.
 pub struct Client<R: Runtime> {
@@ -46,7 +45,10 @@ impl<R: Runtime> Client<R> {
     /// [`Error::Connect`], or what came instead of a greeting.
     pub async fn connect(runtime: R, to: SocketAddr, mut config: Config) -> Result<Self, Error> {
         config.trace = true;
-        let stream = within(&runtime, config.timeouts.connect, runtime.connect(to, None)).await?;
+        let connected = within(&runtime, config.timeouts.connect, runtime.connect(to, None)).await;
+        let stream = connected
+            .ok_or(Error::Timeout(Wait::Connect))?
+            .map_err(Error::Connect)?;
         let mut connection =
             Box::new(Connection::new(runtime, stream, config).map_err(Error::Connect)?);
         let greeting = poll_fn(|context| {
@@ -231,7 +233,8 @@ impl<R: Runtime> Client<R> {
         self.command(Command::Noop).await
     }
 
-    /// Sends a line as it is and gives the reply, a refusal too.
+    /// Sends one command and gives its reply, a refusal too. A command that this library knows goes out in its own spelling of it; the
+    /// server's words for anything else go as they are.
     ///
     /// # Errors
     /// [`Error::NotPossible`] for a command that moves data or turns TLS on, which would break the session.
@@ -240,19 +243,29 @@ impl<R: Runtime> Client<R> {
         reply(self.ask(command, Meaning::Raw).await?)
     }
 
-    /// Lists a folder: by MLSD where the server has it, else by LIST in whichever dialect it comes.
+    /// Lists a folder: by MLSD where the server has it, else by LIST in whichever dialect it comes. A server that says it has
+    /// MLSD and then will not take the command is asked by LIST too: some answer 501 for what is not there, which LIST tells
+    /// from what is not understood.
     ///
     /// # Errors
     /// [`Error::Refused`], [`Error::Incomplete`], or what ended the session.
     pub async fn list(&mut self, path: Option<Arg>) -> Result<Listing, Error> {
-        let by_facts = self.features().await?.has("MLST");
-        let (command, mut parser) = match by_facts {
-            true => (
-                Command::Mlsd(path),
-                listing::Parser::with_dialect(Dialect::Mlsx, None),
-            ),
-            false => (Command::List(path), listing::Parser::new(Some(today()))),
-        };
+        if self.features().await?.has("MLST") {
+            let parser = listing::Parser::with_dialect(Dialect::Mlsx, None);
+            match self.read_listing(Command::Mlsd(path.clone()), parser).await {
+                Err(Error::Refused(reply)) if reply.code().is_about_syntax() => {}
+                result => return result,
+            }
+        }
+        self.read_listing(Command::List(path), listing::Parser::new(Some(today())))
+            .await
+    }
+
+    async fn read_listing(
+        &mut self,
+        command: Command,
+        mut parser: listing::Parser,
+    ) -> Result<Listing, Error> {
         let mut download = self.download(TransferRequest::list(command)).await?;
         while let Some(bytes) = download.read().await? {
             parser.feed(&bytes);
@@ -356,28 +369,4 @@ fn verbatim(line: &Arg) -> Command {
         verb: part(0..split),
         argument,
     }
-}
-
-/// Waits for a connection, but not for ever.
-async fn within<R: Runtime>(
-    runtime: &R,
-    limit: Duration,
-    connecting: impl Future<Output = std::io::Result<R::Stream>>,
-) -> Result<R::Stream, Error> {
-    let (mut timer, until) = (runtime.timer(), runtime.now() + limit);
-    timer.set(Some(until));
-    let mut connecting = std::pin::pin!(connecting);
-    poll_fn(|context| {
-        if let Poll::Ready(result) = connecting.as_mut().poll(context) {
-            return Poll::Ready(result.map_err(Error::Connect));
-        }
-        while timer.poll(context).is_ready() {
-            if runtime.now() >= until {
-                return Poll::Ready(Err(Error::Timeout(ftp_sansio::client::Wait::Reply)));
-            }
-            timer.set(Some(until));
-        }
-        Poll::Pending
-    })
-    .await
 }

@@ -1,5 +1,6 @@
 //! Transfers as values: a download to read from, an upload to write to. Dropping one before its end aborts the transfer.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -22,6 +23,9 @@ pub struct Transferred {
     /// The server's final reply.
     pub reply: Reply,
 }
+
+/// With less room than this left, in bytes, a new buffer is taken.
+const LEAST_ROOM: usize = 16 * 1024;
 
 /// What both kinds of transfer are made of.
 struct Transfer<'a, R: Runtime> {
@@ -88,7 +92,8 @@ impl<'a, R: Runtime> Transfer<'a, R> {
 
     /// Tells the machine of bytes that moved, or of their end.
     fn tell(&mut self, event: TransferEvent) {
-        if !matches!(event, TransferEvent::Progress(_)) {
+        let is_end = !matches!(event, TransferEvent::Progress(_));
+        if is_end && matches!(self.state, State::Moving) {
             self.state = State::DataEnded;
         }
         self.connection.tell_transfer(event);
@@ -133,6 +138,7 @@ impl<R: Runtime> std::fmt::Debug for Transfer<'_, R> {
 #[derive(Debug)]
 pub struct Download<'a, R: Runtime> {
     transfer: Transfer<'a, R>,
+    /// Room to read into, all of it valid memory already; what was read is split off and given away.
     buffer: BytesMut,
 }
 
@@ -188,11 +194,13 @@ impl<'a, R: Runtime> Download<'a, R> {
         }
         // Data before control: what has arrived counts, even where the server has said its last word already.
         if let Some((_, stream)) = self.transfer.connection.moving() {
-            self.buffer.reserve(PIECE);
+            if self.buffer.len() < LEAST_ROOM {
+                self.buffer = BytesMut::zeroed(PIECE);
+            }
             match poll_read(stream, context, &mut self.buffer) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Piece::End),
-                Poll::Ready(Ok(_)) => {
-                    return Poll::Ready(Piece::Bytes(self.buffer.split().freeze()));
+                Poll::Ready(Ok(count)) => {
+                    return Poll::Ready(Piece::Bytes(self.buffer.split_to(count).freeze()));
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(Piece::Broken),
                 Poll::Pending => {}
@@ -230,6 +238,8 @@ enum Piece {
 #[derive(Debug)]
 pub struct Upload<'a, R: Runtime> {
     transfer: Transfer<'a, R>,
+    /// Converted, and not on its way yet: what a write that was dropped has left goes first.
+    waiting: VecDeque<Bytes>,
 }
 
 impl<'a, R: Runtime> Upload<'a, R> {
@@ -239,47 +249,38 @@ impl<'a, R: Runtime> Upload<'a, R> {
     ) -> Result<Self, Error> {
         Ok(Self {
             transfer: Transfer::begin(connection, id).await?,
+            waiting: VecDeque::new(),
         })
     }
 
     /// Sends all of `data`.
     ///
+    /// Dropping the future loses nothing, once it was polled: what is not sent yet goes with the next call.
+    ///
     /// # Errors
     /// What ended the transfer, the server's refusal in the middle of it too.
     pub async fn write(&mut self, data: Bytes) -> Result<(), Error> {
-        let (mut piece, _) = convert(&mut self.transfer.codec, data, End::More);
-        self.send(&mut piece).await?;
-        self.transfer
-            .tell(TransferEvent::Progress(self.transfer.bytes));
-        Ok(())
+        let (piece, _) = convert(&mut self.transfer.codec, data, End::More);
+        self.waiting.push_back(piece);
+        self.send().await
     }
 
-    async fn send(&mut self, piece: &mut Bytes) -> Result<(), Error> {
-        let before = piece.len() as u64;
-        let sent = poll_fn(|context| self.poll_send(context, piece)).await;
-        self.transfer.bytes += before;
-        match sent {
-            Ok(()) => Ok(()),
-            Err(_) => {
-                if matches!(self.transfer.state, State::Moving) {
-                    self.transfer.tell(TransferEvent::Broken);
-                }
-                self.transfer
-                    .finish()
-                    .await
-                    .and(Err(Error::Incomplete(None)))
-            }
+    async fn send(&mut self) -> Result<(), Error> {
+        if poll_fn(|context| self.poll_send(context)).await.is_ok() {
+            return Ok(());
         }
+        self.transfer.tell(TransferEvent::Broken);
+        self.transfer
+            .finish()
+            .await
+            .and(Err(Error::Incomplete(None)))
     }
 
-    fn poll_send(&mut self, context: &mut Context<'_>, piece: &mut Bytes) -> Poll<io::Result<()>> {
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !matches!(self.transfer.state, State::Moving) {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        let sent = match self.transfer.connection.moving() {
-            Some((_, stream)) => poll_write_all(stream, context, piece),
-            None => Poll::Pending,
-        };
+        let sent = self.poll_waiting(context);
         if sent.is_ready() {
             return sent;
         }
@@ -290,13 +291,34 @@ impl<'a, R: Runtime> Upload<'a, R> {
         }
     }
 
+    /// Writes what waits. Each part of a large piece that went out is progress, however long the whole takes.
+    fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(piece) = self.waiting.front_mut() {
+            let Some((_, stream)) = self.transfer.connection.moving() else {
+                return Poll::Pending;
+            };
+            let before = piece.len();
+            let written = poll_write_all(stream, context, piece);
+            let count = before - piece.len();
+            if count > 0 {
+                self.transfer.bytes += count as u64;
+                self.transfer
+                    .tell(TransferEvent::Progress(self.transfer.bytes));
+            }
+            ready!(written)?;
+            self.waiting.pop_front();
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Ends the data and waits for the server's final word.
     ///
     /// # Errors
     /// What made the transfer incomplete.
     pub async fn finish(mut self) -> Result<Transferred, Error> {
-        let (mut rest, clean) = convert(&mut self.transfer.codec, Bytes::new(), End::Closed);
-        self.send(&mut rest).await?;
+        let (rest, clean) = convert(&mut self.transfer.codec, Bytes::new(), End::Closed);
+        self.waiting.push_back(rest);
+        self.send().await?;
         let ended = self
             .transfer
             .connection

@@ -22,10 +22,18 @@
     reason = "these are tests"
 )]
 
+pub mod cancelling;
+pub mod limits;
 pub mod network;
+mod peer;
+pub mod servers;
+pub mod sessions;
+mod site;
+pub mod stopping;
 pub mod storage;
 mod support;
 pub mod tasks;
+pub mod transfers;
 pub mod uploads;
 
 use std::future::{Future, poll_fn};
@@ -75,6 +83,36 @@ macro_rules! conformance_tests {
         $crate::conformance_tests! { @room $runtime, $block_on, uploads:
             replaces_whole, a_dropped_upload_changes_nothing, an_upload_is_hidden, fails_at_once, keeps_permissions,
             replaces_a_link_itself, follows_a_renamed_folder, restarts_in_place, appends, chooses_a_name, removes_leftovers
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, sessions:
+            logs_in, refuses_wrong_logins, a_refused_login_waits, anonymous_may_read, users_take_turns, serves_fifty_at_once,
+            connects_in_every_way, goes_on_after_refusals, a_panic_ends_one_session
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, transfers:
+            moves_every_size, counts_what_moved, resumes_downloads, resumes_uploads, converts_line_ends, takes_any_name,
+            lists_a_thousand_files, changes_files, tells_when_files_changed, answers_during_a_transfer,
+            quits_after_the_transfer, aborts_uploads
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, cancelling:
+            a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last,
+            any_poll_may_end_a_download, any_poll_may_end_an_upload, a_dropped_rename_is_whole,
+            dropped_pieces_are_not_lost, a_client_vanishes, a_reset_is_not_an_end, a_broken_append_can_go_on,
+            a_full_disk_is_told
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, limits:
+            strangers_get_no_data, strangers_give_no_data, third_parties_are_refused, nobody_listens,
+            passive_ports_keep_to_their_range, all_ports_are_taken, sessions_are_limited, sessions_of_an_address_are_limited,
+            silence_ends_a_session, stalled_transfers_end, slow_transfers_go_on, a_peer_that_never_reads, nonsense_is_answered
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, stopping:
+            lets_transfers_end, cuts_off, stops_all_listeners
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, servers:
+            greetings_are_checked, an_endless_line_times_out, a_flood_leaves_room, silent_servers_time_out,
+            replies_are_checked, a_missing_reply_times_out,
+            broken_downloads_are_told, lost_sessions_are_told, stalled_data_times_out, missing_data_times_out,
+            a_host_in_a_227_is_ignored, refused_uploads_are_told, falls_back_to_pasv,
+            slow_servers_are_waited_for
         }
     };
     (@room $runtime:expr, $block_on:path, $room:ident: $($test:ident),*) => {

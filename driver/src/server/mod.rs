@@ -11,9 +11,8 @@ mod transfer;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 pub use ftp_sansio::server::{
@@ -24,7 +23,7 @@ use ftp_sansio::wire::Arg;
 use roster::{Limits, Roster};
 use session::Session;
 
-use crate::runtime::{Listener, Runtime, Timer};
+use crate::runtime::{Listener, Runtime, within};
 use crate::storage::Authenticator;
 
 /// How long the accept loop rests after an error, such as no file handle left, before it tries again.
@@ -166,7 +165,6 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
     /// Accepts connections until [`stop`](Self::stop) is called. It may run for several listeners at once. What goes wrong with
     /// one connection is its own affair, and what goes wrong with accepting (no file handle left) is tried again.
     pub async fn serve(&self, mut listener: R::Listener) {
-        let mut rest = self.shared.runtime.timer();
         loop {
             let accepted = poll_fn(|context| {
                 if self.shared.roster.poll_stopping(context).is_ready() {
@@ -177,7 +175,7 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
             match accepted.await {
                 None => return,
                 Some(Ok((stream, peer))) => self.take(stream, peer),
-                Some(Err(_)) => self.rest(&mut rest).await,
+                Some(Err(_)) => self.rest().await,
             }
         }
     }
@@ -191,46 +189,19 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
         }
     }
 
-    async fn rest(&self, timer: &mut R::Timer) {
-        let until = self.shared.runtime.now() + ACCEPT_REST;
-        self.wait_until(timer, until, |context| {
-            self.shared.roster.poll_stopping(context)
-        })
-        .await;
+    /// Lets some time pass, in which handles may come free.
+    async fn rest(&self) {
+        let stopping = poll_fn(|context| self.shared.roster.poll_stopping(context));
+        within(&self.shared.runtime, ACCEPT_REST, stopping).await;
     }
 
     /// Stops accepting, lets running transfers end, and says goodbye to everybody; who is not gone after `grace` is cut off.
     pub async fn stop(&self, grace: Duration) {
         self.shared.roster.stop();
-        let mut timer = self.shared.runtime.timer();
-        let until = self.shared.runtime.now() + grace;
-        self.wait_until(&mut timer, until, |context| {
-            self.shared.roster.poll_empty(context)
-        })
-        .await;
+        let empty = poll_fn(|context| self.shared.roster.poll_empty(context));
+        within(&self.shared.runtime, grace, empty).await;
         self.shared.roster.cut_off();
         poll_fn(|context| self.shared.roster.poll_empty(context)).await;
-    }
-
-    /// Waits for something, but not past a moment.
-    async fn wait_until(
-        &self,
-        timer: &mut R::Timer,
-        until: ftp_sansio::time::Instant,
-        mut ready: impl FnMut(&mut Context<'_>) -> Poll<()>,
-    ) {
-        timer.set(Some(until));
-        let wait = poll_fn(|context| {
-            if ready(context).is_ready() || self.shared.runtime.now() >= until {
-                return Poll::Ready(());
-            }
-            if timer.poll(context).is_ready() {
-                timer.set(Some(until));
-                context.waker().wake_by_ref();
-            }
-            Poll::Pending
-        });
-        pin!(wait).as_mut().await;
     }
 
     /// How many sessions there are.

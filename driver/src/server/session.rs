@@ -10,18 +10,14 @@ use ftp_sansio::server::{
     self as core, Action, Answer, Close, DataId, Endpoints, Event, Failure, Input, Operation,
     Output, RequestId, Route, StorageError, Transfer, TransferEvent, TransferId,
 };
-use ftp_sansio::wire::Arg;
 
 use super::passive;
 use super::roster::Seat;
 use super::transfer::{self, Chain, Path};
 use super::{SessionInfo, Shared};
-use crate::control::Control;
-use crate::runtime::{Listener, Runtime, Stream};
+use crate::control::{Control, PASSES};
+use crate::runtime::{Listener, Runtime, Stream, Unread};
 use crate::storage::{Account, Authenticator, Entries, Login, Storage};
-
-/// Passes without a wait after which other tasks get their turn: async-io has no cooperative budget.
-const PASSES: usize = 64;
 
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -33,17 +29,19 @@ enum Request<S> {
 
 pub(super) struct Session<R: Runtime, A: Authenticator> {
     shared: Arc<Shared<R, A>>,
-    seat: Seat,
     info: SessionInfo,
     machine: core::Session,
     control: Control<R>,
     ends: Endpoints,
-    user: Option<Arg>,
     storage: Option<Arc<A::Storage>>,
     request: Option<Request<A::Storage>>,
     listener: Option<(DataId, R::Listener)>,
     transfer: Option<(TransferId, Chain)>,
     told_to_stop: bool,
+    /// The machine knows that the peer will send nothing more: it was asked of the socket before a commit.
+    peer_ended: bool,
+    /// Dropped last: a stop waits for the seat, and with it for the sockets and unfinished files above.
+    seat: Seat,
 }
 
 impl<R: Runtime, A: Authenticator> Session<R, A> {
@@ -76,12 +74,12 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             machine,
             control,
             ends,
-            user: None,
             storage: None,
             request: None,
             listener: None,
             transfer: None,
             told_to_stop: false,
+            peer_ended: false,
         })
     }
 
@@ -100,7 +98,8 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 | self.poll_request(context)
                 | self.poll_transfer(context);
             if self.machine.is_closed() && self.machine_is_drained() {
-                return Poll::Ready(());
+                (self.transfer, self.listener) = (None, None);
+                return self.control.poll_gone(&self.shared.runtime, context);
             }
             if !progress {
                 return Poll::Pending;
@@ -154,7 +153,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 user,
                 password,
             } => {
-                self.user = Some(user.clone());
+                self.info.user = None;
                 let login = Login {
                     user,
                     password,
@@ -189,8 +188,18 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 self.listener.take_if(|(listening, _)| *listening == data);
             }
             Action::Transfer(transfer) => self.begin_transfer(transfer),
+            Action::Commit(id) => {
+                if let Some((_, chain)) =
+                    self.transfer.as_mut().filter(|(running, _)| *running == id)
+                {
+                    chain.approve();
+                }
+            }
             Action::Abort(id) => self.stop_transfer(id),
-            Action::Close(how) => self.control.close(how == Close::Gracefully),
+            Action::Close(how) => {
+                self.control
+                    .close(&self.shared.runtime, how == Close::Gracefully);
+            }
             // `Action` may grow; a driver that is older than its core cannot do what it does not know.
             _ => {}
         }
@@ -258,11 +267,23 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             return false;
         };
         let id = *id;
-        // A client that is killed closes all its connections, and the data's end looks like that of a whole file. It closes
-        // the control connection first, as the one it opened first, though the reactor may not have told of it yet.
-        if chain.is_about_to_commit() && self.control.has_ended() {
-            self.input(Input::Disconnected);
-            return true;
+        if chain.is_held() {
+            return false;
+        }
+        if chain.is_about_to_commit() {
+            // What the peer said or did before now comes first, though the reactor may not have told of it yet: an ABOR, or its end.
+            match self.control.unread() {
+                Unread::Nothing => {}
+                // The reactor is about to wake this task for them.
+                Unread::Bytes if self.machine.wants_read() => return false,
+                Unread::Bytes => {}
+                Unread::End if self.peer_ended => {}
+                Unread::End => {
+                    self.peer_ended = true;
+                    self.input(Input::PeerEnded);
+                    return true;
+                }
+            }
         }
         let Poll::Ready(link) = chain.poll(context) else {
             return false;

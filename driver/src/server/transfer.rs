@@ -11,10 +11,11 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use ftp_sansio::data::{CleanEnd, Codec, End};
+use ftp_sansio::listing::Entry;
 use ftp_sansio::server::{Admission, Failure, ListForm, Task, Transfer, TransferEvent};
 
-use crate::moving::{PIECE, convert, read_piece, write_all};
-use crate::runtime::{Listener, Runtime, Stream};
+use crate::moving::{PIECE, convert, poll_admit, poll_write_all, read_piece, write_all};
+use crate::runtime::{Runtime, Stream};
 use crate::storage::{Entries, Reader, Storage, StorageError, Writer};
 
 /// What one link of the chain came to.
@@ -26,8 +27,9 @@ pub(super) struct Link {
 /// The next link, and whether it may still be dropped to stop the transfer.
 pub(super) struct Chain {
     future: Pin<Box<dyn Future<Output = Link> + Send>>,
-    /// Whether this link makes a finished upload visible.
+    /// Whether this link makes a finished upload visible: it waits for the session's word then.
     commits: bool,
+    approved: bool,
     begun: bool,
 }
 
@@ -36,6 +38,7 @@ impl Chain {
         Self {
             future: Box::pin(future),
             commits: false,
+            approved: false,
             begun: false,
         }
     }
@@ -43,6 +46,16 @@ impl Chain {
     /// Whether dropping it stops the transfer. A commit that has begun must be waited for: nobody could say what became of it.
     pub(super) const fn can_stop(&self) -> bool {
         !(self.commits && self.begun)
+    }
+
+    /// The session wants the upload to be made visible.
+    pub(super) const fn approve(&mut self) {
+        self.approved = true;
+    }
+
+    /// Whether it waits for that.
+    pub(super) const fn is_held(&self) -> bool {
+        self.commits && !self.approved
     }
 
     /// Whether polling it would begin to make an upload visible.
@@ -134,7 +147,9 @@ fn connect<R: Runtime, S: Storage>(
 ) -> Chain {
     Chain::new(async move {
         let stream = match path {
-            Path::Accept(listener, admission) => accept(listener, admission).await,
+            Path::Accept(mut listener, admission) => {
+                poll_fn(|context| poll_admit(&mut listener, admission, context)).await
+            }
             Path::Connect(to) => runtime.connect(to, Some(local)).await,
             Path::Nowhere => Err(io::ErrorKind::NotConnected.into()),
         };
@@ -148,7 +163,8 @@ fn connect<R: Runtime, S: Storage>(
             },
             codec,
             bytes: 0,
-            buffer: BytesMut::new(),
+            pending: Bytes::new(),
+            piece: Bytes::new(),
         };
         let next = match file {
             File::Read(reader) => send(data, reader),
@@ -157,16 +173,6 @@ fn connect<R: Runtime, S: Storage>(
         };
         go_on(TransferEvent::Connected, next)
     })
-}
-
-/// Accepts the data connection that may come; a stranger who came first is dropped, and the port goes on listening.
-async fn accept<L: Listener>(mut listener: L, admission: Admission) -> io::Result<L::Stream> {
-    loop {
-        let (stream, peer) = poll_fn(|context| listener.poll_accept(context)).await?;
-        if admission.admits(peer) {
-            return Ok(stream);
-        }
-    }
 }
 
 /// A stream that is reset when it is dropped before its end, so that the peer cannot take a part for the whole.
@@ -186,8 +192,12 @@ impl<S: Stream> Drop for Guard<S> {
 struct Data<S: Stream> {
     stream: Guard<S>,
     codec: Codec,
+    /// What went over the data connection so far.
     bytes: u64,
-    buffer: BytesMut,
+    /// What is still to be sent, converted already.
+    pending: Bytes,
+    /// The last piece of the file, kept so that its memory can be used again.
+    piece: Bytes,
 }
 
 impl<S: Stream> Data<S> {
@@ -197,25 +207,47 @@ impl<S: Stream> Data<S> {
 
     /// A buffer with room for a piece: the last one again, where nobody holds on to it.
     fn buffer(&mut self, size: usize) -> BytesMut {
-        let mut buffer = std::mem::take(&mut self.buffer);
+        let piece = std::mem::take(&mut self.piece);
+        let mut buffer = piece.try_into_mut().unwrap_or_default();
         buffer.clear();
         buffer.reserve(size);
         buffer
     }
 
-    /// Converts a piece and writes it out.
-    async fn write(&mut self, piece: Bytes, end: End) -> io::Result<Option<CleanEnd>> {
-        let (piece, clean) = convert(&mut self.codec, piece, end);
-        self.bytes += piece.len() as u64;
-        write_all(&mut self.stream.stream, piece).await?;
-        Ok(clean)
+    /// Takes a piece of the file to be sent.
+    fn load(&mut self, piece: Bytes) {
+        self.piece = piece.clone();
+        (self.pending, _) = convert(&mut self.codec, piece, End::More);
+    }
+
+    /// Writes out some of what is pending: all that goes without waiting, after the first bytes. A slow peer takes a piece little by
+    /// little, and each little is progress.
+    async fn write_some(&mut self) -> io::Result<()> {
+        let before = self.pending.len();
+        let Self {
+            stream, pending, ..
+        } = self;
+        poll_fn(
+            |context| match poll_write_all(&mut stream.stream, context, pending) {
+                Poll::Pending if pending.len() < before => Poll::Ready(Ok(())),
+                written => written,
+            },
+        )
+        .await?;
+        self.bytes += (before - self.pending.len()) as u64;
+        Ok(())
     }
 
     /// Ends what was sent with a FIN.
     async fn finish(mut self) -> Link {
-        let Ok(Some(end)) = self.write(Bytes::new(), End::Closed).await else {
+        let (rest, end) = convert(&mut self.codec, Bytes::new(), End::Closed);
+        let Some(end) = end else {
             return fail(Failure::Broken);
         };
+        self.bytes += rest.len() as u64;
+        if write_all(&mut self.stream.stream, rest).await.is_err() {
+            return fail(Failure::Broken);
+        }
         if self.stream.stream.shutdown().is_err() {
             return fail(Failure::Broken);
         }
@@ -237,20 +269,18 @@ impl<S: Stream> Data<S> {
 
 fn send<S: Stream, F: Reader>(mut data: Data<S>, mut reader: F) -> Chain {
     Chain::new(async move {
-        let buffer = data.buffer(PIECE);
-        let piece = match reader.read(buffer).await {
-            Ok(piece) => piece,
-            Err(error) => return fail_storage(error),
-        };
-        if piece.is_empty() {
-            return data.finish().await;
+        if data.pending.is_empty() {
+            let buffer = data.buffer(PIECE);
+            match reader.read(buffer).await {
+                Ok(piece) if piece.is_empty() => return data.finish().await,
+                Ok(piece) => data.load(piece.freeze()),
+                Err(error) => return fail_storage(error),
+            }
         }
-        let piece = piece.freeze();
-        if data.write(piece.clone(), End::More).await.is_err() {
-            return fail(Failure::Broken);
+        match data.write_some().await {
+            Ok(()) => go_on(data.progress(), send(data, reader)),
+            Err(_) => fail(Failure::Broken),
         }
-        data.buffer = piece.try_into_mut().unwrap_or_default();
-        go_on(data.progress(), send(data, reader))
     })
 }
 
@@ -272,12 +302,12 @@ fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain {
         {
             return fail_storage(error);
         }
-        data.buffer = piece.try_into_mut().unwrap_or_default();
+        data.piece = piece;
         match (ended, clean) {
             (false, _) => go_on(data.progress(), receive(data, writer)),
             (true, Some(end)) => {
-                let progress = data.progress();
-                go_on(progress, commit(data, writer, end))
+                let received = TransferEvent::Received(data.bytes);
+                go_on(received, commit(data, writer, end))
             }
             (true, None) => fail(Failure::Broken),
         }
@@ -299,21 +329,25 @@ fn commit<S: Stream, F: Writer>(data: Data<S>, writer: F, end: CleanEnd) -> Chai
 
 fn list<S: Stream, F: Entries>(mut data: Data<S>, mut entries: F, form: ListForm) -> Chain {
     Chain::new(async move {
-        let some = match entries.next().await {
-            Ok(some) => some,
-            Err(error) => return fail_storage(error),
-        };
-        if some.is_empty() {
-            return data.finish().await;
+        if data.pending.is_empty() {
+            match entries.next().await {
+                Ok(some) if some.is_empty() => return data.finish().await,
+                Ok(some) => data.load(lines(&some, form)),
+                Err(error) => return fail_storage(error),
+            }
         }
-        let mut text = Vec::with_capacity(some.len() * 80);
-        let now = crate::calendar::today();
-        for entry in &some {
-            form.write(entry, now, &mut text);
+        match data.write_some().await {
+            Ok(()) => go_on(data.progress(), list(data, entries, form)),
+            Err(_) => fail(Failure::Broken),
         }
-        if data.write(text.into(), End::More).await.is_err() {
-            return fail(Failure::Broken);
-        }
-        go_on(data.progress(), list(data, entries, form))
     })
+}
+
+fn lines(entries: &[Entry], form: ListForm) -> Bytes {
+    let mut text = Vec::with_capacity(entries.len() * 80);
+    let now = crate::calendar::today();
+    for entry in entries {
+        form.write(entry, now, &mut text);
+    }
+    text.into()
 }

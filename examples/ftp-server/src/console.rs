@@ -100,6 +100,9 @@ fn transfer_failure(failure: TransferFailure) -> String {
         }
         TransferFailure::Stalled => "nothing moved for too long".to_owned(),
         TransferFailure::SessionEnded => "the session ended".to_owned(),
+        TransferFailure::Unconfirmed => {
+            "whole, but the session ended before it could be confirmed".to_owned()
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use std::future::Future;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use ftp_driver::Runtime;
 use ftp_driver::local::LocalStorage;
 use ftp_driver::runtime::Listener;
 use ftp_driver::server::{Config, Server, Settings};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 /// How long a stop waits for running transfers.
@@ -32,29 +33,39 @@ const LEFT_OVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = match cli.runtime {
-        RuntimeName::Tokio => on_tokio(&cli),
-        RuntimeName::AsyncStd => {
-            async_std::task::block_on(async { start(ftp_runtime_async_std::AsyncStd::new(), &cli) })
-                .and_then(|server| wait(&server, |stop| async_std::task::block_on(stop)))
-        }
-    };
-    match outcome {
+    match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("ftp-server: {message}");
+            // Standard error may be closed; the exit code says it too.
+            let _ = writeln!(std::io::stderr(), "ftp-server: {message}");
             ExitCode::from(2)
         }
     }
 }
 
-fn on_tokio(cli: &Cli) -> Result<(), String> {
+fn run(cli: &Cli) -> Result<(), String> {
+    // Before anybody is told that the server is ready: from then on a signal must stop it in order.
+    let signals = Signals::new([SIGTERM, SIGINT, SIGHUP])
+        .map_err(|error| format!("cannot wait for signals: {error}"))?;
+    match cli.runtime {
+        RuntimeName::Tokio => on_tokio(cli, signals),
+        RuntimeName::AsyncStd => {
+            let runtime = ftp_runtime_async_std::AsyncStd::new();
+            let server = async_std::task::block_on(async { start(runtime, cli) })?;
+            wait(&server, signals, |stop| async_std::task::block_on(stop));
+            Ok(())
+        }
+    }
+}
+
+fn on_tokio(cli: &Cli, signals: Signals) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("could not start: {error}"))?;
     let server = runtime.block_on(async { start(ftp_runtime_tokio::Tokio::new(), cli) })?;
-    wait(&server, |stop| runtime.block_on(stop))
+    wait(&server, signals, |stop| runtime.block_on(stop));
+    Ok(())
 }
 
 type FileServer<R> = Server<R, Accounts<LocalStorage<R>>>;
@@ -78,22 +89,25 @@ fn start<R: Runtime>(runtime: R, cli: &Cli) -> Result<FileServer<R>, String> {
         storage: Arc::new(storage.clone()),
     };
     let server = Server::new(runtime.clone(), accounts, settings(cli));
+    let mut out = std::io::stdout();
     for listener in listeners {
         let at = listener
             .local_addr()
             .map_err(|error| format!("could not start: {error}"))?;
-        println!("listening on {at}");
+        writeln!(out, "listening on {at}").map_err(cannot_write)?;
         let server = server.clone();
         runtime.spawn(async move { server.serve(listener).await });
     }
-    std::io::stdout()
-        .flush()
-        .map_err(|error| format!("could not write: {error}"))?;
+    out.flush().map_err(cannot_write)?;
     runtime.spawn(async move {
         // What could not be swept now is swept at another start.
         let _ = storage.remove_leftovers(LEFT_OVER).await;
     });
     Ok(server)
+}
+
+fn cannot_write(error: std::io::Error) -> String {
+    format!("could not write: {error}")
 }
 
 fn open_root<R: Runtime>(runtime: &R, root: &Path) -> Result<LocalStorage<R>, String> {
@@ -141,20 +155,20 @@ fn settings(cli: &Cli) -> Settings {
     }
 }
 
-/// Waits for SIGTERM or SIGINT, then stops; a second one does not wait for the grace time.
+/// Waits for SIGTERM or SIGINT, then stops; a second one does not wait for the grace time. SIGHUP is there to have files read
+/// again; as long as there are none, it must not end the server.
 fn wait<R: Runtime>(
     server: &FileServer<R>,
-    run: impl FnOnce(std::pin::Pin<Box<dyn Future<Output = ()> + '_>>),
-) -> Result<(), String> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])
-        .map_err(|error| format!("cannot wait for signals: {error}"))?;
-    signals.forever().next();
+    mut signals: Signals,
+    run: impl FnOnce(Pin<Box<dyn Future<Output = ()> + '_>>),
+) {
+    let is_end = |signal: &i32| *signal != SIGHUP;
+    signals.forever().find(is_end);
     std::thread::spawn(move || {
-        signals.forever().next();
+        signals.forever().find(is_end);
         std::process::exit(0);
     });
     run(Box::pin(server.stop(GRACE)));
-    Ok(())
 }
 
 /// Ten thousand sessions want more file handles than a shell gives. What the system does not grant, sessions do without.

@@ -167,6 +167,9 @@ pub enum Failure {
     /// The transfer was aborted by its user. The session goes on.
     #[error("the transfer was aborted")]
     Aborted,
+    /// A reply without what its code promises. The session goes on.
+    #[error("a reply that makes no sense: {0}")]
+    Malformed(Reply),
     /// The server broke the protocol.
     #[error("protocol violation: {0}")]
     Protocol(#[from] Violation),
@@ -175,6 +178,9 @@ pub enum Failure {
 /// What was waited for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum Wait {
+    /// The TCP connection, which a driver makes.
+    #[error("the connection")]
+    Connect,
     /// The greeting or a reply.
     #[error("a reply")]
     Reply,
@@ -205,9 +211,6 @@ pub enum Violation {
     /// A reply that may not follow there.
     #[error("a reply out of sequence: {0}")]
     OutOfSequence(Reply),
-    /// A reply without what its code promises.
-    #[error("a reply that makes no sense: {0}")]
-    Malformed(Reply),
 }
 
 /// An operation that cannot begin now; it is handed back, and nothing has changed.
@@ -294,13 +297,12 @@ impl Failure {
         match self {
             Self::Refused(reply)
             | Self::LoginRefused(reply)
+            | Self::Malformed(reply)
             | Self::Closed(Some(reply))
             | Self::Incomplete(Some(reply))
-            | Self::Protocol(
-                Violation::Unexpected(reply)
-                | Violation::OutOfSequence(reply)
-                | Violation::Malformed(reply),
-            ) => Some(reply),
+            | Self::Protocol(Violation::Unexpected(reply) | Violation::OutOfSequence(reply)) => {
+                Some(reply)
+            }
             _ => None,
         }
     }

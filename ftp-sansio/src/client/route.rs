@@ -50,6 +50,11 @@ impl Way {
         matches!(self, Self::Epsv | Self::Pasv)
     }
 
+    /// PORT has no room for an IPv6 address.
+    pub(super) const fn is_possible(self, ends: Endpoints) -> bool {
+        !matches!(self, Self::Port) || ends.local.ip().to_canonical().is_ipv4()
+    }
+
     /// The other form of the same direction, to fall back to.
     pub(super) const fn other(self) -> Self {
         match self {

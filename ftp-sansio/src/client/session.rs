@@ -11,7 +11,8 @@ use crate::session::{Close, Endpoints, OperationId, Outbox, Serial, Transmit};
 use crate::time::Instant;
 use crate::timer::{Timers, timers};
 use crate::wire::{
-    Code, Command, Frame, LineReader, Reply, ReplyError, ReplyReader, Representation, VirtualPath,
+    Code, Command, Frame, LineReader, Reply, ReplyError, ReplyReader, Representation, Verb,
+    VirtualPath,
 };
 
 /// The longest line of a reply, in bytes, without its end.
@@ -61,6 +62,10 @@ pub struct Session {
     /// What TYPE the server is known to have in force.
     pub(super) representation: Option<Representation>,
     pub(super) route: Route,
+    /// A REST was accepted, and no transfer has used the position yet.
+    pub(super) position_pending: bool,
+    /// The server will say nothing more; only a transfer's data is waited for.
+    peer_ended: bool,
 }
 
 /// Where in its life the session is.
@@ -97,6 +102,8 @@ impl Session {
             procedure: None,
             representation: None,
             route: Route::new(config.data_path, ends),
+            position_pending: false,
+            peer_ended: false,
             config,
         }
     }
@@ -137,7 +144,8 @@ impl Session {
         match input {
             Input::Tick => self.tick(now),
             Input::Flushed => {}
-            Input::Disconnected | Input::PeerEnded => self.disconnected(),
+            Input::Disconnected => self.disconnected(),
+            Input::PeerEnded => self.peer_ended(),
             input => self.with_transfer(|transfer, session| transfer.happened(session, now, input)),
         }
     }
@@ -206,7 +214,12 @@ impl Session {
     /// Keeps a procedure that is not over; tells of the end of one that is.
     fn go_on(&mut self, id: OperationId, procedure: Procedure, flow: Flow) {
         match flow {
-            Flow::Finish(result) => self.outputs.tell(Event::Finished(id, result)),
+            Flow::Finish(result) => {
+                self.outputs.tell(Event::Finished(id, result));
+                if self.peer_ended {
+                    self.die(Failure::Closed(None));
+                }
+            }
             // The session may have ended under it.
             Flow::Continue if self.stage == Stage::Closed => {
                 self.outputs
@@ -244,6 +257,10 @@ impl Session {
     }
 
     fn take_line(&mut self, now: Instant, line: &[u8]) {
+        // Sloppy servers end a reply with an empty line; it says nothing.
+        if !self.replies.is_mid_reply() && line.trim_ascii().is_empty() {
+            return;
+        }
         match self.replies.push(line) {
             Ok(None) => {}
             Ok(Some(reply)) => self.take_reply(now, reply),
@@ -278,6 +295,7 @@ impl Session {
             self.exchange = None;
             self.timers.stop(Timer::Reply);
         }
+        self.note_position(exchange, step);
         match (self.stage, step) {
             (Stage::Connecting, Step::Preliminary) => {}
             (Stage::Connecting, Step::Completed) => {
@@ -293,6 +311,17 @@ impl Session {
                 let flow = procedure.replied(self, now, step, reply);
                 self.go_on(id, procedure, flow);
             }
+        }
+    }
+
+    /// Keeps in mind whether a position (REST) waits on the server for the next transfer.
+    fn note_position(&mut self, exchange: Exchange, step: Step) {
+        match (exchange, step) {
+            (Exchange::Command(Verb::Rest), Step::Intermediate) => self.position_pending = true,
+            (Exchange::Command(verb), Step::Preliminary | Step::Completed) if verb.moves_data() => {
+                self.position_pending = false;
+            }
+            _ => {}
         }
     }
 
@@ -343,6 +372,16 @@ impl Session {
             self.leave();
         } else {
             self.die(Failure::Closed(None));
+        }
+    }
+
+    /// The server has said its last word. Where that was a transfer's final reply, its data may still be on the way.
+    fn peer_ended(&mut self) {
+        match &self.procedure {
+            Some((_, Procedure::Transfer(transfer))) if transfer.has_final_reply() => {
+                self.peer_ended = true
+            }
+            _ => self.disconnected(),
         }
     }
 

@@ -4,15 +4,15 @@ use alloc::boxed::Box;
 
 use bytes::Bytes;
 
-use super::exchange::{Failure, Outcome, Violation};
+use super::exchange::{Failure, Outcome};
 use super::operation::Flow;
 use super::session::Session;
-use crate::sequence::{Exchange, Phase, Step, step};
+use crate::sequence::Step;
 use crate::time::Instant;
 use crate::wire::date::parse_time_val;
 use crate::wire::facts::FactLine;
 use crate::wire::path::unquote;
-use crate::wire::{Arg, Class, Command, Features, Mode, Reply, Structure, Verb};
+use crate::wire::{Arg, Command, Features, Mode, Reply, Structure, Verb};
 
 /// What a good reply to a command tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,7 +69,7 @@ impl Single {
             (_, Step::Refused) => Err(Failure::Refused(reply)),
             (meaning, _) => meaning
                 .read(&reply)
-                .ok_or_else(|| Violation::Malformed(reply).into()),
+                .ok_or_else(|| Failure::Malformed(reply)),
         })
     }
 }
@@ -77,7 +77,7 @@ impl Single {
 impl Meaning {
     fn read(self, reply: &Reply) -> Option<Outcome> {
         Some(match self {
-            Self::Path => Outcome::Path(Arg::new(unquote(reply.text())?).ok()?),
+            Self::Path => Outcome::Path(path(reply)?),
             Self::Size => Outcome::Size(crate::wire::text::decimal(first_word(reply))?),
             Self::Modified => Outcome::Modified(parse_time_val(first_word(reply))?),
             Self::Features => Outcome::Features(Features::from_reply(reply)),
@@ -103,18 +103,25 @@ fn breaks_session(command: &Command) -> bool {
         Command::Stru(structure) => *structure != Structure::File,
         command => command
             .verb()
-            .is_some_and(|verb| verb == Verb::Auth || moves_data(verb)),
+            .is_some_and(|verb| verb == Verb::Auth || verb.moves_data()),
     }
 }
 
-/// REIN may have a 1xx too, while a transfer ends.
-fn moves_data(verb: Verb) -> bool {
-    verb != Verb::Rein && step(Exchange::Command(verb), Phase::Issued, Class::Preliminary).is_some()
+/// RFC 959 has the path in quotation marks; a server that forgets them begins with it.
+fn path(reply: &Reply) -> Option<Arg> {
+    let bare = || {
+        Some(first_word(reply))
+            .filter(|word| word.starts_with(b"/"))
+            .map(<[u8]>::to_vec)
+    };
+    Arg::new(unquote(reply.text()).or_else(bare)?).ok()
 }
 
+/// Servers pad, and some write more after the value.
 fn first_word(reply: &Reply) -> &[u8] {
     reply
         .first_line()
+        .trim_ascii_start()
         .split(u8::is_ascii_whitespace)
         .next()
         .unwrap_or_default()

@@ -129,7 +129,9 @@ impl Transferring {
         session.timers.stop(Timer::DataOpen);
         self.drop_data(session, Close::Gracefully);
         match self.way {
-            Some((way, false)) => self.seek_route(session, now, way.other(), true),
+            Some((way, false)) if way.other().is_possible(session.ends) => {
+                self.seek_route(session, now, way.other(), true)
+            }
             _ => Flow::Finish(Err(failure)),
         }
     }
@@ -141,14 +143,7 @@ impl Transferring {
         step: Step,
         reply: Reply,
     ) -> Flow {
-        if let (Some(_), State::Representation | State::Route | State::Restart) =
-            (&self.giving_up, &self.state)
-        {
-            if step == Step::Intermediate && core::mem::take(&mut self.request.offset) > 0 {
-                // The server would use the position for the next RETR, which would be taken for the whole file.
-                session.send(now, Command::Rest(0));
-                return Flow::Continue;
-            }
+        if self.giving_up.is_some() && !matches!(self.state, State::Issued | State::Moving { .. }) {
             self.drop_data(session, Close::Abruptly);
             return self.aborted();
         }
@@ -202,7 +197,7 @@ impl Transferring {
             return self.restart(session, now);
         }
         let Some(to) = way.target(&reply, session.ends, session.config.believe_passive_host) else {
-            return self.fail_route(session, now, super::Violation::Malformed(reply).into());
+            return self.fail_route(session, now, Failure::Malformed(reply));
         };
         let data = DataId(session.serial.next());
         self.data = Some(data);
@@ -215,7 +210,8 @@ impl Transferring {
     }
 
     fn restart(&mut self, session: &mut Session, now: Instant) -> Flow {
-        if self.request.offset == 0 {
+        // A position that was set and never used (a transfer that was refused or given up, a raw REST) would move this one.
+        if self.request.offset == 0 && !session.position_pending {
             return self.issue(session, now);
         }
         self.state = State::Restart;
@@ -283,6 +279,11 @@ impl Transferring {
         }));
     }
 
+    /// Whether only the data's end is outstanding.
+    pub(super) const fn has_final_reply(&self) -> bool {
+        matches!(self.state, State::Moving { reply: Some(_), .. })
+    }
+
     /// What the driver tells of the data connection.
     pub(super) fn happened(&mut self, session: &mut Session, now: Instant, input: Input) -> Flow {
         match input {
@@ -295,10 +296,6 @@ impl Transferring {
             {
                 session.timers.stop(Timer::DataOpen);
                 match at {
-                    _ if self.giving_up.is_some() => {
-                        self.drop_data(session, Close::Gracefully);
-                        self.aborted()
-                    }
                     Some(at) => self.ask_for_route(session, now, Some(at)),
                     None => self.fail_route(session, now, Failure::NoDataConnection),
                 }
@@ -314,10 +311,6 @@ impl Transferring {
             session.route.worked(way);
         }
         match self.state {
-            State::Connecting if self.giving_up.is_some() => {
-                self.drop_data(session, Close::Abruptly);
-                self.aborted()
-            }
             State::Connecting => self.restart(session, now),
             State::Moving {
                 data: Data::Moving, ..
@@ -334,12 +327,7 @@ impl Transferring {
     }
 
     fn not_connected(&mut self, session: &mut Session, now: Instant) -> Flow {
-        session.timers.stop(Timer::DataOpen);
         match self.state {
-            State::Connecting if self.giving_up.is_some() => {
-                self.drop_data(session, Close::Abruptly);
-                self.aborted()
-            }
             State::Connecting => self.fail_route(session, now, Failure::NoDataConnection),
             State::Moving {
                 data: Data::Moving, ..
@@ -393,6 +381,12 @@ impl Transferring {
                 Close::Abruptly,
                 Err(Failure::Incomplete(Some(reply))),
             ),
+            // And a server that calls an upload complete before it had its end means something else than this file.
+            (Data::Moving, Some(reply)) if self.direction == Direction::Send => self.finish(
+                session,
+                Close::Abruptly,
+                Err(Failure::Incomplete(Some(reply))),
+            ),
             (Data::Broken, Some(reply)) => self.finish(
                 session,
                 Close::Abruptly,
@@ -433,10 +427,6 @@ impl Transferring {
 
     pub(super) fn timed_out(&mut self, session: &mut Session, now: Instant, timer: Timer) -> Flow {
         match (&self.state, timer) {
-            (State::Connecting | State::Listening, _) if self.giving_up.is_some() => {
-                self.drop_data(session, Close::Abruptly);
-                self.aborted()
-            }
             (State::Connecting | State::Listening, _) => {
                 self.fail_route(session, now, Failure::Timeout(Wait::DataOpen))
             }
@@ -445,20 +435,16 @@ impl Transferring {
         }
     }
 
-    /// Gives the transfer up, for this reason. Before the command was sent, the reply that is on its way ends it; while only data
-    /// is outstanding nothing needs to be said; else an ABOR does it.
+    /// Gives the transfer up, for this reason. A reply that is on its way before the command was sent ends it; while only this side
+    /// or the data is waited for nothing needs to be said; else an ABOR does it.
     pub(super) fn abort(&mut self, session: &mut Session, now: Instant, why: Failure) -> Flow {
         if self.giving_up.is_some() {
             return Flow::Continue;
         }
         self.giving_up = Some(why);
         match &self.state {
-            State::Representation
-            | State::Listening
-            | State::Route
-            | State::Connecting
-            | State::Restart => Flow::Continue,
-            State::Moving { reply: Some(_), .. } => {
+            State::Representation | State::Route | State::Restart => Flow::Continue,
+            State::Listening | State::Connecting | State::Moving { reply: Some(_), .. } => {
                 self.drop_data(session, Close::Abruptly);
                 session.timers.stop(Timer::DataOpen);
                 session.timers.stop(Timer::DataProgress);

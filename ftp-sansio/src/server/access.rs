@@ -64,6 +64,7 @@ impl Session {
             text.push(b' ');
             text.extend_from_slice(&advice);
         }
+        self.settings.forget_firsts();
         self.discard_route();
         self.reply(Reply::new(Code::FILE_UNAVAILABLE, text));
     }

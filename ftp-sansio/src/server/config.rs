@@ -37,6 +37,9 @@ pub struct Timeouts {
     pub data_open: Duration,
     /// Without one byte moved on the data connection.
     pub data_progress: Duration,
+    /// How long at the most a complete upload is kept from becoming visible, to see whether its peer is still there (see
+    /// [`Action::Commit`](super::Action::Commit)).
+    pub doubt: Duration,
     /// How long a failed login is kept waiting for its 530.
     pub login_delay: Duration,
     /// From the last reply to the end of the connection.
@@ -63,6 +66,7 @@ impl Default for Timeouts {
             idle: Duration::from_secs(300),
             data_open: Duration::from_secs(30),
             data_progress: Duration::from_secs(120),
+            doubt: Duration::from_millis(100),
             login_delay: Duration::from_secs(1),
             linger: Duration::from_secs(10),
         }

@@ -39,7 +39,7 @@ pub enum Input {
 }
 
 /// How a transfer fares, in this order: [`Opened`](Self::Opened), [`Connected`](Self::Connected), any number of
-/// [`Progress`](Self::Progress), and one of the two ends. [`Failed`](Self::Failed) may come at any point.
+/// [`Progress`](Self::Progress), for an upload [`Received`](Self::Received), and one of the two ends. [`Failed`](Self::Failed) may come at any point.
 #[derive(Debug)]
 pub enum TransferEvent {
     /// The file or folder is open. For STOU it has this name.
@@ -53,6 +53,8 @@ pub enum TransferEvent {
     Connected,
     /// So many bytes went over the data connection in all.
     Progress(u64),
+    /// An upload's data has ended cleanly after so many bytes; the driver waits for [`Action::Commit`].
+    Received(u64),
     /// It is complete: a download was sent with its end, an upload has ended cleanly and *is committed*.
     Ended {
         /// The bytes on the data connection.
@@ -118,6 +120,9 @@ pub enum Action {
     /// Run a transfer and tell of it by [`Input::Transfer`]. A listener that its route names belongs to it from now on, and goes when it
     /// does.
     Transfer(Transfer),
+    /// Make an upload that was [`Received`](TransferEvent::Received) visible, and tell of its end. What the control connection has brought
+    /// by now (an ABOR, or the peer's end) goes to the machine first.
+    Commit(TransferId),
     /// Stop a transfer at once; answered by its end: [`Failure::Aborted`], or the other end if that came first. The session waits for
     /// that answer without a deadline, as for any answer of its driver.
     Abort(TransferId),
@@ -305,8 +310,10 @@ pub enum TransferFailure {
     NoConnection,
     /// No byte moved for too long.
     Stalled,
-    /// The control connection ended first.
+    /// The control connection ended first; an upload was not made visible.
     SessionEnded,
+    /// The control connection ended while a whole upload was being made visible: it is there, unless the storage failed.
+    Unconfirmed,
 }
 
 /// Why a session ended.

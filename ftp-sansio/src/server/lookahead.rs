@@ -81,6 +81,12 @@ impl Lookahead {
         core::mem::take(&mut self.quits).then_some(Line::Command(Command::Quit))
     }
 
+    /// Whether a QUIT waits.
+    pub(super) fn has_quit(&self) -> bool {
+        let is_quit = |(line, _): &(Line, usize)| matches!(line, Line::Command(Command::Quit));
+        self.quits || self.lines.iter().any(is_quit)
+    }
+
     /// Takes out the first ABOR, if one waits.
     pub(super) fn take_abort(&mut self) -> bool {
         let is_abort = |(line, _): &(Line, usize)| matches!(line, Line::Command(Command::Abor));

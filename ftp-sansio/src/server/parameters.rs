@@ -65,6 +65,12 @@ impl Settings {
             self.restart = 0;
         }
     }
+
+    /// Forgets the RNFR or REST that waits for its second half.
+    pub(super) fn forget_firsts(&mut self) {
+        self.rename_from = None;
+        self.restart = 0;
+    }
 }
 
 /// In which form the port of a new listener is told.

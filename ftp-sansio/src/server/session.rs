@@ -48,6 +48,8 @@ timers! {
         DataOpen,
         /// The next byte on the data connection.
         DataProgress,
+        /// A peer that has died to show it on the control connection too.
+        Doubt,
         /// The last reply to be flushed.
         Linger,
     }
@@ -266,7 +268,7 @@ impl Session {
             return self.close(now, Ended::NotFtp);
         }
         match Command::parse(&line) {
-            Ok(Command::Abor) if self.abort_transfer(now) => self.trace(Command::Abor),
+            Ok(Command::Abor) if self.abort_transfer() => self.trace(Command::Abor),
             Ok(Command::Stat(None)) if self.running().is_some() => {
                 self.trace(Command::Stat(None));
                 self.transfer_status(now);
@@ -298,7 +300,9 @@ impl Session {
             self.execute_line(now, line);
         }
         let nothing_to_do = self.exchange.is_none() && self.lookahead.is_empty();
-        if self.peer_ended && (nothing_to_do || self.running().is_some()) {
+        // RFC 959 § 4.1.1: after a QUIT the close is an expected one, and the transfer goes on to its end.
+        let abandoned = self.running().is_some() && !self.lookahead.has_quit();
+        if self.peer_ended && (nothing_to_do || abandoned) {
             self.close(now, Ended::Disconnected);
         }
         self.settle(now);
@@ -315,6 +319,7 @@ impl Session {
                 self.execute(now, command);
             }
             Line::Bad(error) => {
+                self.settings.forget_firsts();
                 self.exchange = Some((
                     error.verb.map_or(Exchange::Unknown, Exchange::Command),
                     Phase::Issued,
@@ -322,6 +327,7 @@ impl Session {
                 self.reply(bad_command(error.kind));
             }
             Line::TooLong => {
+                self.settings.forget_firsts();
                 self.exchange = Some((Exchange::Unknown, Phase::Issued));
                 self.reply(say(Code::SYNTAX_ERROR, "Line too long."));
             }
@@ -354,6 +360,7 @@ impl Session {
                 }
                 Timer::LoginDelay => self.refuse_login(now),
                 Timer::DataOpen | Timer::DataProgress => self.transfer_timed_out(timer),
+                Timer::Doubt => self.commit(),
                 Timer::Linger => self.end(Close::Abruptly),
             }
         }

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::exchange::{
     Action, Event, Failure, ListForm, Task, Transfer, TransferEvent, TransferFailure,
@@ -15,6 +16,12 @@ use crate::session::TransferId;
 use crate::time::Instant;
 use crate::wire::{Arg, Code, Command, Reply, Representation, Verb, VirtualPath};
 
+/// What part of the time that an upload took it may be held back before it is committed: a sixteenth.
+const DOUBT_SHARE: u32 = 16;
+
+/// Less is not waited for: an upload that took less than sixteen times this.
+const LEAST_DOUBT: Duration = Duration::from_millis(1);
+
 /// The transfer that runs.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -25,6 +32,8 @@ pub(super) struct Running {
     bytes: u64,
     /// Its 150 was said.
     opened: bool,
+    /// The driver was asked to make the upload visible.
+    committing: bool,
     /// Why it was asked to stop, if it was.
     stopped: Option<TransferFailure>,
 }
@@ -128,11 +137,12 @@ impl Session {
             began: now,
             bytes: 0,
             opened: false,
+            committing: false,
             stopped: None,
         });
         // An ABOR may have come before this had its turn: it would otherwise wait for the end of what it shall end.
         if self.lookahead.take_abort() {
-            self.abort_transfer(now);
+            self.abort_transfer();
             self.trace(Command::Abor);
         }
     }
@@ -171,6 +181,10 @@ impl Session {
                 }
             }
             TransferEvent::Opened { .. } | TransferEvent::Connected => {}
+            TransferEvent::Received(bytes) => {
+                running.bytes = bytes;
+                self.received(now);
+            }
             TransferEvent::Ended { bytes, end: _ } => {
                 running.bytes = bytes;
                 self.ended(now, Ok(()));
@@ -203,14 +217,39 @@ impl Session {
             .start(Timer::DataOpen, now, self.config.timeouts.data_open);
     }
 
+    /// An upload's data has come to a clean end. A client that is killed makes the same end: all its connections are closed,
+    /// in any order. So an upload that took its time is held back for a moment, in which the control connection's end can come too; one
+    /// that took none is not worth the wait.
+    fn received(&mut self, now: Instant) {
+        let Waiting::Transfer(running) = &self.waiting else {
+            return;
+        };
+        if running.stopped.is_some() {
+            return;
+        }
+        self.timers.stop(Timer::DataProgress);
+        let doubt = now.saturating_since(running.began) / DOUBT_SHARE;
+        if doubt < LEAST_DOUBT {
+            return self.commit();
+        }
+        let doubt = doubt.min(self.config.timeouts.doubt);
+        self.timers.start(Timer::Doubt, now, doubt);
+    }
+
+    pub(super) fn commit(&mut self) {
+        if let Waiting::Transfer(running) = &mut self.waiting {
+            running.committing = true;
+            self.outputs.act(Action::Commit(running.id));
+        }
+    }
+
     /// The one end of every transfer: its report, its final reply, and the reply to an ABOR that had stopped it.
     fn ended(&mut self, now: Instant, outcome: Result<(), TransferFailure>) {
         let Waiting::Transfer(running) = core::mem::replace(&mut self.waiting, Waiting::Nothing)
         else {
             return;
         };
-        self.timers.stop(Timer::DataOpen);
-        self.timers.stop(Timer::DataProgress);
+        self.stop_timers();
         let stopped_by_peer = running.stopped == Some(TransferFailure::AbortedByPeer);
         let reply = match outcome {
             Ok(()) => complete(running.verb, &running.path),
@@ -247,7 +286,7 @@ impl Session {
     }
 
     /// ABOR while a transfer runs. False where there is nothing to stop, or it was stopped already: then the ABOR waits its turn.
-    pub(super) fn abort_transfer(&mut self, _now: Instant) -> bool {
+    pub(super) fn abort_transfer(&mut self) -> bool {
         self.stop(TransferFailure::AbortedByPeer)
     }
 
@@ -274,8 +313,7 @@ impl Session {
         }
         running.stopped = Some(why);
         let id = running.id;
-        self.timers.stop(Timer::DataOpen);
-        self.timers.stop(Timer::DataProgress);
+        self.stop_timers();
         self.outputs.act(Action::Abort(id));
         true
     }
@@ -285,7 +323,19 @@ impl Session {
         self.stop(TransferFailure::SessionEnded);
         if let Waiting::Transfer(running) = core::mem::replace(&mut self.waiting, Waiting::Nothing)
         {
-            self.report(now, running, Err(TransferFailure::SessionEnded));
+            let unknown = running.committing;
+            let failure = if unknown {
+                TransferFailure::Unconfirmed
+            } else {
+                TransferFailure::SessionEnded
+            };
+            self.report(now, running, Err(failure));
+        }
+    }
+
+    fn stop_timers(&mut self) {
+        for timer in [Timer::DataOpen, Timer::DataProgress, Timer::Doubt] {
+            self.timers.stop(timer);
         }
     }
 
@@ -363,8 +413,8 @@ fn broken(failure: TransferFailure, path: &VirtualPath, underway: bool) -> Reply
             Code::TRANSFER_ABORTED,
             "Transfer aborted: the data connection broke.",
         ),
-        TransferFailure::Reported(Failure::Aborted) | TransferFailure::SessionEnded => {
-            say(Code::TRANSFER_ABORTED, "Transfer aborted.")
-        }
+        TransferFailure::Reported(Failure::Aborted)
+        | TransferFailure::SessionEnded
+        | TransferFailure::Unconfirmed => say(Code::TRANSFER_ABORTED, "Transfer aborted."),
     }
 }

@@ -50,6 +50,15 @@ macro_rules! verbs {
                 match self { $(Self::$verb => Takes::$takes,)+ }
             }
 
+            /// Whether it has a data connection: RETR, STOR, STOU, APPE, LIST, NLST, MLSD.
+            #[must_use]
+            pub const fn moves_data(self) -> bool {
+                matches!(
+                    self,
+                    Self::Retr | Self::Stor | Self::Stou | Self::Appe | Self::List | Self::Nlst | Self::Mlsd
+                )
+            }
+
             /// The name and the form of its argument, for `HELP`: `RETR <path>`.
             #[must_use]
             pub const fn syntax(self) -> &'static str {

@@ -117,7 +117,7 @@ fn after_the_last_reply() {
     ));
 }
 
-/// The operation ends with the answer that is on its way.
+/// The operation ends with the answer that is on its way, and at once where none is.
 #[test]
 fn before_the_command() {
     transcript(&format!(
@@ -142,8 +142,8 @@ fn before_the_command() {
         C: EPSV
         S: 229 (|||50002|)
         data: connects 192.0.2.1:50002
+        # Nothing of the server is waited for here.
         user: abort
-        data: connected
         data: is reset
         result: the transfer was aborted
         {USABLE}
@@ -153,7 +153,7 @@ fn before_the_command() {
 
 /// The timer of a connection that was given up does not end the next transfer.
 #[test]
-fn a_connection_that_fails_after_the_abort() {
+fn a_connection_that_was_given_up() {
     transcript(
         r#"
         given: greeted
@@ -165,7 +165,6 @@ fn a_connection_that_fails_after_the_abort() {
         data: connects 192.0.2.1:50001
         +30s
         user: abort
-        data: refused
         data: is reset
         result: the transfer was aborted
         user: retrieve a
@@ -232,14 +231,70 @@ fn after_a_restart_position_was_sent() {
         C: REST 5
         user: abort
         S: 350 And?
-        C: REST 0
-        S: 350 And?
         data: is reset
         result: the transfer was aborted
-        user: pwd
-        C: PWD
-        S: 257 "/"
-        result: path "/"
+        user: retrieve b
+        C: EPSV
+        S: 229 (|||50002|)
+        data: connects 192.0.2.1:50002
+        data: connected
+        C: REST 0
+        S: 350 And?
+        C: RETR b
+        S: 550 No.
+        data: is reset
+        result: refused 550
+        "#,
+    );
+}
+
+/// The same where the command after the position was refused, or the position came from the user himself.
+#[test]
+fn a_position_that_no_transfer_used() {
+    transcript(
+        r#"
+        given: greeted
+        user: raw REST 990
+        C: REST 990
+        S: 350 And?
+        result: ok 350
+        user: store b "x"
+        C: TYPE I
+        S: 200 I.
+        C: EPSV
+        S: 229 (|||50001|)
+        data: connects 192.0.2.1:50001
+        data: connected
+        C: REST 0
+        S: 350 And?
+        C: STOR b
+        S: 550 No.
+        data: is reset
+        result: refused 550
+        user: retrieve b
+        C: EPSV
+        S: 229 (|||50002|)
+        data: connects 192.0.2.1:50002
+        data: connected
+        C: REST 0
+        S: 350 And?
+        C: RETR b
+        S: 150 Here.
+        data: may come
+        S: 226 Done.
+        data: ends
+        data: is closed
+        result: transferred 0 bytes, 226
+        user: retrieve b
+        C: EPSV
+        S: 229 (|||50003|)
+        data: connects 192.0.2.1:50003
+        data: connected
+        # It was used up.
+        C: RETR b
+        S: 550 No.
+        data: is reset
+        result: refused 550
         "#,
     );
 }

@@ -73,11 +73,8 @@ fn over_ipv6() {
         C: EPRT |2|2001:db8::7|40001|
         S: 522 No.
         data: is closed
-        data: listens
-        # PORT cannot tell an IPv6 address.
-        data: listening [2001:db8::7]:40002
-        data: is closed
-        result: no data connection could be made
+        # PORT cannot tell an IPv6 address: what the server said to EPRT is what there is to tell.
+        result: refused 522
         "#,
     );
 }

@@ -356,3 +356,23 @@ fn nothing_comes() {
         "#,
     );
 }
+
+/// A server that hangs up right after its final reply, while the data is still on its way.
+#[test]
+fn the_last_word_before_the_data() {
+    asked(
+        r#"
+        S: 150 Here it is.
+        data: may come
+        S: 226 That was it.
+        control: closes
+        data: brings "text"
+        data: ends
+        data: is closed
+        user: gets "text"
+        result: transferred 4 bytes, 226
+        session: over, closed
+        closed: gracefully
+        "#,
+    );
+}

@@ -146,3 +146,27 @@ fn telnet_is_answered_and_taken_out() {
         "#,
     );
 }
+
+/// What sloppy servers send: an empty line after a reply, and more than one space before a number.
+#[test]
+fn slips() {
+    transcript(
+        r#"
+        given: greeted
+        user: size a
+        C: SIZE a
+        S-part: \r\n
+        S: 213  1000
+        S-part: \r\n
+        result: size 1000
+        user: pwd
+        C: PWD
+        S: 257 /home/x is where you are.
+        result: path "/home/x"
+        user: raw SITE CPFR a
+        C: SITE CPFR a
+        S: 350 And where to?
+        result: ok 350
+        "#,
+    );
+}

@@ -165,3 +165,18 @@ fn no_final_reply() {
         "#,
     );
 }
+
+/// A 226 that comes before the data's end cannot be about the whole of it.
+#[test]
+fn called_complete_too_early() {
+    asked(
+        r#"
+        S: 150 Go on.
+        data: may go
+        data: takes "te"
+        S: 226 Thanks.
+        data: is reset
+        result: incomplete 226
+        "#,
+    );
+}

@@ -260,3 +260,20 @@ fn a_path_that_is_too_long() {
     );
     transcript("given: logged in\n C: CWD \\x61{4096}\n S: 553 No such path is possible.");
 }
+
+/// Whatever comes between parts the two halves of a rename, a line that is not understood too.
+#[test]
+fn a_rename_with_something_between() {
+    transcript(
+        r#"
+        given: file /a "text"
+        given: logged in
+        C: RNFR a
+        S: 350 And what shall it be called? RNTO, please.
+        C: TYPE
+        S: 501 Argument missing or not understood.
+        C: RNTO b
+        S: 503 RNFR first.
+        "#,
+    );
+}

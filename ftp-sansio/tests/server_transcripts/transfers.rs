@@ -406,3 +406,98 @@ fn a_position_does_not_hold_under_another_type() {
         "#,
     );
 }
+
+const LONG_UPLOAD: &str = r#"
+    given: file /a "before"
+    given: logged in
+    C: TYPE I
+    S: 200 Done.
+    C: EPSV
+    S: 229 Entering extended passive mode (|||50001|)
+    C: STOR a
+    S: 150 Opening data connection: /a
+    data: connects
+    data: sends "half"
+    +10s
+    data: closes
+"#;
+
+/// An upload that took its time is committed a moment after its end.
+#[test]
+fn an_end_that_is_doubted_for_a_moment() {
+    transcript(&format!(
+        r#"
+        {LONG_UPLOAD}
+        +1s
+        S: 226 Transfer complete.
+        C: SIZE a
+        S: 213 4
+        "#
+    ));
+}
+
+/// A client that is killed closes its data connection as if the file had ended, and then its control connection.
+#[test]
+fn a_killed_client_leaves_the_old_file() {
+    transcript(&format!(
+        "{LONG_UPLOAD}\n control: closes\n data: is aborted\n closed: gracefully"
+    ));
+    transcript(&format!(
+        r#"
+        {LONG_UPLOAD}
+        C: ABOR
+        data: is aborted
+        S: 426 Transfer aborted.
+        S: 226 Abort done.
+        C: SIZE a
+        S: 213 6
+        "#
+    ));
+}
+
+/// After a QUIT the control connection's end says nothing about the transfer.
+#[test]
+fn a_quit_and_the_end_of_it_during_an_upload() {
+    transcript(
+        r#"
+        given: logged in
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        S: 150 Opening data connection: /a
+        data: connects
+        C: QUIT
+        control: closes
+        data: sends "text"
+        data: closes
+        S: 226 Transfer complete.
+        S: 221 Goodbye.
+        closed: gracefully
+        "#,
+    );
+}
+
+/// A position does not outlive a refusal, whoever refuses.
+#[test]
+fn a_position_before_a_refused_upload() {
+    transcript(
+        r#"
+        given: file /a "text"
+        given: logged in as guest
+        C: TYPE I
+        S: 200 Done.
+        C: REST 3
+        S: 350 Restarting at 3.
+        C: STOR b
+        S: 550 Permission denied: this login may only read. Ask anna.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: RETR a
+        S: 150 Opening data connection (4 bytes): /a
+        data: connects
+        data: receives "text"
+        data: ends
+        S: 226 Transfer complete.
+        "#,
+    );
+}

@@ -165,7 +165,7 @@ impl Server {
                 self.running = None;
                 Input::Transfer(id, TransferEvent::Failed(Failure::Aborted))
             }
-            Action::Discard(_) | Action::Close(_) => return,
+            Action::Discard(_) | Action::Commit(_) | Action::Close(_) => return,
         };
         self.session.handle(Instant::EPOCH, input);
     }

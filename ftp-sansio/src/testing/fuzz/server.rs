@@ -211,7 +211,7 @@ impl<'a> ServerProgram<'a> {
                 Action::Listen { data, .. } => self.listeners.push(data),
                 Action::Transfer(transfer) => self.transfers.push(transfer.id),
                 Action::Close(_) => self.is_over = true,
-                Action::Discard(_) | Action::Abort(_) => {}
+                Action::Discard(_) | Action::Commit(_) | Action::Abort(_) => {}
             }
         }
     }
@@ -276,7 +276,8 @@ impl<'a> ServerProgram<'a> {
             },
             2 => TransferEvent::Connected,
             3 => TransferEvent::Progress(u64::from(choice)),
-            4 | 5 => TransferEvent::Ended {
+            4 => TransferEvent::Received(u64::from(choice)),
+            5 => TransferEvent::Ended {
                 bytes: 5,
                 end: clean_end(),
             },
@@ -319,6 +320,7 @@ fn config(choice: u8) -> Arc<Config> {
             idle: zero,
             data_open: zero,
             data_progress: zero,
+            doubt: zero,
             login_delay: zero,
             linger: zero,
         };

@@ -189,6 +189,7 @@ impl Pair {
             }
             Output::Action(Action::Discard(data)) => self.server.discard(data),
             Output::Action(Action::Transfer(transfer)) => self.server_begins(transfer),
+            Output::Action(Action::Commit(id)) => self.server.commit(id, self.network.now),
             Output::Action(Action::Abort(id)) => self.server.abort(id, &mut self.network),
             Output::Action(Action::Close(how)) => {
                 self.down.send(

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::mover::{Moved, Mover};
+use crate::data::CleanEnd;
 use crate::server::{DataId, Failure, Input, Route, Session, Transfer, TransferEvent, TransferId};
 use crate::testing::network::{Network, Parcel};
 use crate::testing::store::{Open, Store, Upload};
@@ -35,6 +36,8 @@ struct Running {
     /// The port it waits at.
     listener: Option<Listener>,
     mover: Option<(usize, Mover)>,
+    /// An upload that has come to its end and waits to be committed.
+    ended: Option<(u64, CleanEnd)>,
 }
 
 #[derive(Debug)]
@@ -119,6 +122,7 @@ impl ServerSide {
             content,
             listener,
             mover: None,
+            ended: None,
         });
         self.session.handle(
             now,
@@ -232,21 +236,41 @@ impl ServerSide {
                     Err(error) => self.fail(Failure::Storage(error), network),
                 }
             }
-            Moved::Ended(bytes, end, file) => {
-                if let Some(Running {
-                    content: Content::Incoming(mut upload),
-                    ..
-                }) = self.running.take()
-                {
-                    upload.write(&file).expect("the last byte fits");
-                    self.store.commit(upload);
-                }
-                self.session.handle(
-                    network.now,
-                    Input::Transfer(id, TransferEvent::Ended { bytes, end }),
-                );
-            }
+            Moved::Ended(bytes, end, file) => self.data_ended(network.now, bytes, end, &file),
         }
         true
+    }
+
+    /// A download is over with its data; an upload waits for the session to believe in its end.
+    fn data_ended(&mut self, now: Instant, bytes: u64, end: CleanEnd, file: &[u8]) {
+        let Some(mut running) = self.running.take() else {
+            return;
+        };
+        let id = running.id;
+        let event = match &mut running.content {
+            Content::Outgoing(_) => TransferEvent::Ended { bytes, end },
+            Content::Incoming(upload) => {
+                upload.write(file).expect("the last byte fits");
+                running.mover = None;
+                running.ended = Some((bytes, end));
+                self.running = Some(running);
+                TransferEvent::Received(bytes)
+            }
+        };
+        self.session.handle(now, Input::Transfer(id, event));
+    }
+
+    pub(super) fn commit(&mut self, id: TransferId, now: Instant) {
+        let Some(Running {
+            content: Content::Incoming(upload),
+            ended: Some((bytes, end)),
+            ..
+        }) = self.running.take_if(|running| running.id == id)
+        else {
+            panic!("commits what has not ended");
+        };
+        self.store.commit(upload);
+        let event = TransferEvent::Ended { bytes, end };
+        self.session.handle(now, Input::Transfer(id, event));
     }
 }

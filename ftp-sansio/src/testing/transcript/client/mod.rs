@@ -379,7 +379,7 @@ impl World for Client {
 
     fn act(&mut self, line: &str) -> bool {
         if line == "control: closes" {
-            self.handle(Input::Disconnected);
+            self.handle(Input::PeerEnded);
         } else if let Some(reply) = line.strip_prefix("S: ") {
             self.receive(&[&unescape(reply)[..], b"\r\n"].concat());
         } else if let Some(bytes) = line.strip_prefix("S-part: ") {

@@ -127,10 +127,10 @@ pub(super) fn describe_failure(failure: &Failure) -> String {
         Failure::Closed(None) => "closed".into(),
         Failure::Incomplete(Some(reply)) => format!("incomplete {}", reply.code()),
         Failure::Incomplete(None) => "incomplete".into(),
+        Failure::Malformed(reply) => format!("malformed {}", reply.code()),
         Failure::Protocol(violation) => match violation {
             Violation::Unexpected(reply) => format!("unexpected {}", reply.code()),
             Violation::OutOfSequence(reply) => format!("out of sequence {}", reply.code()),
-            Violation::Malformed(reply) => format!("malformed {}", reply.code()),
             Violation::NotAReply | Violation::TooLong => violation.to_string(),
         },
         other => other.to_string(),

@@ -72,6 +72,7 @@ impl Server {
             connected: false,
             content,
             moved: 0,
+            end: None,
         });
         self.session.handle(
             self.now,
@@ -174,20 +175,25 @@ impl Server {
             return self.fail(Failure::Broken);
         }
         let (file, end) = stream::run(&mut running.codec, &[], End::Closed);
-        let running = self.running.take().expect("it runs");
-        let Content::Incoming(mut upload) = running.content else {
+        let Content::Incoming(upload) = &mut running.content else {
             panic!("nothing is uploaded")
         };
-        let end = end.expect("a codec of a stream ends with it");
         upload.write(&file).expect("the last byte fits");
+        running.end = Some(end.expect("a codec of a stream ends with it"));
+        let (id, moved) = (running.id, running.moved);
+        self.transfer_event(id, TransferEvent::Received(moved));
+    }
+
+    /// The session believes in the end of an upload.
+    pub(super) fn commit(&mut self, id: TransferId) {
+        let running = self.running.take().expect("commits what does not run");
+        assert_eq!(running.id, id, "commits something else");
+        let (Content::Incoming(upload), Some(end)) = (running.content, running.end) else {
+            panic!("commits what has not ended")
+        };
         self.store.commit(upload);
-        self.transfer_event(
-            running.id,
-            TransferEvent::Ended {
-                bytes: running.moved,
-                end,
-            },
-        );
+        let bytes = running.moved;
+        self.transfer_event(id, TransferEvent::Ended { bytes, end });
     }
 
     /// The client reads these bytes of a download.

@@ -59,6 +59,8 @@ struct Running {
     connected: bool,
     content: Content,
     moved: u64,
+    /// An upload that has ended and waits to be committed.
+    end: Option<CleanEnd>,
 }
 
 enum Content {
@@ -209,6 +211,7 @@ impl Server {
             Action::Listen { data, .. } => self.listen(data),
             Action::Discard(data) => self.discard(data),
             Action::Transfer(transfer) => self.begin(&transfer),
+            Action::Commit(id) => self.commit(id),
             Action::Abort(id) => self.abort(id),
             Action::Close(how) => self.tell(format!(
                 "closed: {}",

@@ -1,0 +1,368 @@
+//! Server and client together: what is dropped or breaks in the middle leaves files whole and sessions usable.
+
+use std::future::{Future, poll_fn};
+use std::task::Poll;
+
+use bytes::Bytes;
+use ftp_sansio::server::Event;
+
+use super::peer::Peer;
+use super::site::{ANNA, LARGE, LONG, Site, Tricky, arg, client_config, get, pattern, put, secret};
+use super::support::{read, write_all};
+use crate::client::{Client, DataPath, Error, Options};
+use crate::runtime::{Runtime, Stream};
+
+const OLD: &[u8] = b"the old file";
+
+/// A download that nobody wants any more is aborted, at its beginning, in its middle and at its end; the session goes on.
+pub async fn a_dropped_download_is_aborted<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    let content = pattern(3_000_000);
+    site.put("file", &content);
+    let mut client = site.client().await;
+    for name in ["file", Tricky::<R>::ENDLESS] {
+        for pieces in [0, 1, 5] {
+            let mut download = client
+                .retrieve(arg(name), Options::default())
+                .await
+                .unwrap();
+            for _ in 0..pieces {
+                assert!(download.read().await.unwrap().is_some());
+            }
+            drop(download);
+            assert!(client.is_usable());
+            client.noop().await.unwrap();
+        }
+        let download = client
+            .retrieve(arg(name), Options::default())
+            .await
+            .unwrap();
+        assert!(matches!(download.finish().await, Err(Error::Aborted)));
+        assert!(get(&mut client, "file", Options::default()).await.unwrap() == content);
+    }
+    let mut download = client
+        .retrieve(arg("file"), Options::default())
+        .await
+        .unwrap();
+    while download.read().await.unwrap().is_some() {}
+    drop(download);
+    assert_eq!(client.list(None).await.unwrap().entries.len(), 1);
+    drop(
+        client
+            .retrieve(arg("file"), Options::default())
+            .await
+            .unwrap(),
+    );
+    client.quit().await.unwrap();
+    site.close().await;
+}
+
+/// An upload that is dropped has not happened; the session goes on.
+pub async fn a_dropped_upload_changes_nothing<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    site.put("file", OLD);
+    let mut client = site.client().await;
+    for pieces in [0, 1, 20] {
+        for name in ["file", "fresh"] {
+            let mut upload = client.store(arg(name), Options::default()).await.unwrap();
+            for _ in 0..pieces {
+                upload.write(pattern(100_000).into()).await.unwrap();
+            }
+            drop(upload);
+            assert!(client.is_usable());
+            client.noop().await.unwrap();
+            assert_eq!(site.scratch.names_on_disk(""), ["file"]);
+            assert_eq!(site.content("file"), OLD);
+        }
+    }
+    put(&mut client, "file", b"new", Options::default())
+        .await
+        .unwrap();
+    client.quit().await.unwrap();
+    assert_eq!(site.content("file"), b"new");
+    site.close().await;
+}
+
+/// Drives a future until it is ready or was polled so often, and drops it.
+async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = Box::pin(future);
+    let mut left = times;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(value) => Poll::Ready(Some(value)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Drops an operation after every number of polls that it takes; the session must be in step after each.
+async fn drop_at_every_poll<R: Runtime, T>(
+    site: &Site<R>,
+    path: DataPath,
+    operation: impl AsyncFn(&mut Client<R>) -> Result<T, Error>,
+    check: impl Fn(&Site<R>),
+) {
+    let mut config = client_config(LONG);
+    config.data_path = path;
+    let mut client = site.client_with(config.clone()).await;
+    for times in 0..1000 {
+        let outcome = polled(times, operation(&mut client)).await;
+        if client.is_usable() {
+            let folder = client.working_folder().await.unwrap();
+            assert_eq!(folder, arg("/"), "out of step after {times} polls");
+            let known = get(&mut client, "known", Options::default()).await.unwrap();
+            assert_eq!(known, b"known", "out of step after {times} polls");
+        } else {
+            client = site.client_with(config.clone()).await;
+        }
+        check(site);
+        if let Some(outcome) = outcome {
+            assert!(outcome.is_ok(), "it fails after {times} polls");
+            return client.quit().await.unwrap();
+        }
+    }
+    panic!("it never ends");
+}
+
+/// Every operation may be dropped at any time.
+pub async fn any_poll_may_be_the_last<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    site.put("known", b"known");
+    site.put("file", &pattern(150_000));
+    let path = DataPath::Passive;
+    let unchanged = |_: &Site<R>| {};
+    let login = async |client: &mut Client<R>| client.login(arg(ANNA.0), secret(ANNA.1)).await;
+    drop_at_every_poll(&site, path, login, unchanged).await;
+    let size = async |client: &mut Client<R>| client.size(arg("file")).await;
+    drop_at_every_poll(&site, path, size, unchanged).await;
+    let list = async |client: &mut Client<R>| client.list(None).await;
+    drop_at_every_poll(&site, path, list, unchanged).await;
+    site.close().await;
+}
+
+/// A download too, whole or in part, by either way to a data connection.
+pub async fn any_poll_may_end_a_download<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    site.put("known", b"known");
+    site.put("file", &pattern(150_000));
+    for path in [DataPath::Passive, DataPath::Active] {
+        for offset in [0, 50_000] {
+            let options = Options {
+                offset,
+                ..Options::default()
+            };
+            let download = async |client: &mut Client<R>| get(client, "file", options).await;
+            drop_at_every_poll(&site, path, download, |_| {}).await;
+        }
+    }
+    site.close().await;
+}
+
+/// An upload too: the file is the old one or the new one.
+pub async fn any_poll_may_end_an_upload<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    let new = pattern(150_000);
+    site.put("known", b"known");
+    for path in [DataPath::Passive, DataPath::Active] {
+        site.put("file", OLD);
+        let upload =
+            async |client: &mut Client<R>| put(client, "file", &new, Options::default()).await;
+        let check = |site: &Site<R>| {
+            let content = site.content("file");
+            assert!(
+                content == OLD || content == new,
+                "half a file of {} bytes",
+                content.len()
+            );
+        };
+        drop_at_every_poll(&site, path, upload, check).await;
+        assert!(site.content("file") == new);
+    }
+    site.close().await;
+}
+
+/// The same for a rename, which cannot be tried twice: it has happened or it has not.
+pub async fn a_dropped_rename_is_whole<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    let mut client = site.client().await;
+    for times in 0..100 {
+        site.put("from", b"content");
+        let done = polled(times, client.rename(arg("from"), arg("to"))).await;
+        client.noop().await.unwrap();
+        let names = site.scratch.names_on_disk("");
+        assert!(
+            names.contains(&"from".into()) != names.contains(&"to".into()) || done.is_none(),
+            "{names:?}"
+        );
+        if let Some(done) = done {
+            done.unwrap();
+            client.quit().await.unwrap();
+            site.close().await;
+            return;
+        }
+    }
+    panic!("it never ends");
+}
+
+/// A read that is dropped has taken nothing; a write that is dropped has lost nothing.
+pub async fn dropped_pieces_are_not_lost<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    let content = pattern(LARGE);
+    let mut client = site.client().await;
+    let mut upload = client.store(arg("file"), Options::default()).await.unwrap();
+    for piece in content.chunks(LARGE / 3 + 1) {
+        let mut writing = Box::pin(upload.write(Bytes::copy_from_slice(piece)));
+        // One poll takes the piece; what of it fits is on its way then.
+        let _ = poll_fn(|context| Poll::Ready(writing.as_mut().poll(context))).await;
+    }
+    upload.finish().await.unwrap();
+    assert!(site.content("file") == content, "the upload has a hole");
+    let mut download = client
+        .retrieve(arg("file"), Options::default())
+        .await
+        .unwrap();
+    let mut all = Vec::new();
+    loop {
+        let first = polled(1, download.read()).await;
+        let piece = match first {
+            Some(piece) => piece,
+            None => download.read().await,
+        };
+        let Some(piece) = piece.unwrap() else { break };
+        all.extend_from_slice(&piece);
+    }
+    download.finish().await.unwrap();
+    assert!(all == content, "the download has a hole");
+    drop(client);
+    site.close().await;
+}
+
+/// How a client may go away while it uploads.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Leaving {
+    /// Its process ends: all its sockets are closed, the oldest first.
+    Killed,
+    /// The network resets both connections.
+    Reset,
+    /// The control connection alone is closed; the data connection stays open, silent.
+    ControlOnly,
+}
+
+/// A client that vanishes in the middle of an upload has uploaded nothing, and the server takes the next one.
+pub async fn a_client_vanishes<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    site.put("file", OLD);
+    for leaving in [Leaving::Killed, Leaving::Reset, Leaving::ControlOnly].repeat(10) {
+        let mut peer = Peer::login(&site).await;
+        let mut data = peer.open("STOR file").await;
+        write_all(&mut data, &pattern(300_000)).await.unwrap();
+        if leaving == Leaving::Reset {
+            peer.stream.reset_on_drop();
+            data.reset_on_drop();
+        }
+        drop(peer);
+        if leaving == Leaving::ControlOnly {
+            // The server lets go of it by itself.
+            assert!(
+                read(&mut data, &mut [0]).await.is_err(),
+                "a part must not look whole"
+            );
+        }
+        drop(data);
+        let mut next = site.client().await;
+        assert_eq!(
+            get(&mut next, "file", Options::default()).await.unwrap(),
+            OLD,
+            "{leaving:?}"
+        );
+        next.quit().await.unwrap();
+    }
+    assert_eq!(site.close().await.content("file").as_bytes(), OLD);
+}
+
+/// An upload whose data connection breaks is told so and not committed; the session goes on.
+pub async fn a_reset_is_not_an_end<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    site.put("file", OLD);
+    let mut peer = Peer::login(&site).await;
+    for _ in 0..10 {
+        let mut data = peer.open("STOR file").await;
+        write_all(&mut data, &pattern(300_000)).await.unwrap();
+        data.reset_on_drop();
+        drop(data);
+        peer.hear("426").await;
+        assert_eq!(site.scratch.names_on_disk(""), ["file"]);
+        assert_eq!(site.content("file"), OLD);
+    }
+    peer.store("STOR file", b"new").await;
+    drop(peer);
+    assert_eq!(site.close().await.content("file"), "new");
+}
+
+/// A break in what is written in place leaves what had arrived, from which the upload can go on.
+pub async fn a_broken_append_can_go_on<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    let content = pattern(LARGE / 4);
+    site.put("file", &content[..1000]);
+    let mut peer = Peer::login(&site).await;
+    let mut data = peer.open("APPE file").await;
+    write_all(&mut data, &content[1000..]).await.unwrap();
+    data.reset_on_drop();
+    drop(data);
+    peer.hear("426").await;
+    drop(peer);
+    let arrived = site.content("file");
+    assert!(content.starts_with(&arrived) && arrived.len() >= 1000);
+    let mut client = site.client().await;
+    let size = client.size(arg("file")).await.unwrap();
+    let rest = Options {
+        offset: size,
+        ..Options::default()
+    };
+    put(&mut client, "file", &content[arrived.len()..], rest)
+        .await
+        .unwrap();
+    assert!(site.content("file") == content);
+    client.quit().await.unwrap();
+    site.close().await;
+}
+
+/// A full disk is told to who uploads; the old file stays, and the session goes on.
+pub async fn a_full_disk_is_told<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    let name = Tricky::<R>::FULL;
+    site.put(name, OLD);
+    let mut client = site.client().await;
+    for size in [Tricky::<R>::ROOM + 1, LARGE] {
+        let told = put(&mut client, name, &pattern(size), Options::default())
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&told, Error::Incomplete(Some(reply)) if reply.to_string().starts_with("452")),
+            "{told:?}"
+        );
+        assert!(told.is_retryable());
+        assert!(client.is_usable());
+        assert_eq!(site.content(name), OLD);
+        assert_eq!(site.scratch.names_on_disk(""), [name]);
+    }
+    put(
+        &mut client,
+        name,
+        &pattern(Tricky::<R>::ROOM),
+        Options::default(),
+    )
+    .await
+    .unwrap();
+    client.quit().await.unwrap();
+    site.log
+        .wait_for(|event| matches!(event, Event::TransferEnded(report) if report.outcome.is_err()))
+        .await;
+    site.close().await;
+}

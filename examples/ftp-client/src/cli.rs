@@ -1,0 +1,343 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  ftp-client ls -l ftp://ftp.example.org/pub/
+  ftp-client get ftp://ftp.example.org/pub/file.iso
+  ftp-client get -r ftp://ftp.example.org/pub/docs/ docs
+  FTP_PASSWORD=… ftp-client put report.pdf ftp://bob@ftp.example.org/inbox/
+  ftp-client sync --delete site ftp://bob@ftp.example.org/www/
+  ftp-client shell ftp://127.0.0.1:2121/
+
+URLs are ftp://user:password@host:port/path, as curl takes them: percent-encoded, the path relative to the folder that the
+login leads to, absolute after a second slash (ftp://host//etc/motd), text when it ends in ;type=a. Without a user the
+login is anonymous. The password may also come from FTP_PASSWORD, or is asked for on a terminal; it is never shown.
+
+Exit codes: 0 done; 1 some of the work failed; 2 usage; 3 could not connect; 4 TLS; 5 login refused; 6 not found or no
+permission; 7 timed out; 8 transfer incomplete; 9 the server broke the protocol.";
+
+/// An FTP client for the command line and for scripts, with an interactive shell.
+#[derive(Debug, Parser)]
+#[command(name = "ftp-client", version, after_help = EXAMPLES, infer_long_args = false)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    /// Without one, the shell.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What every command understands.
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// Let the server connect for the data (PORT, EPRT) in place of connecting to it.
+    #[arg(long, global = true)]
+    pub(crate) active: bool,
+    /// Longest wait for anything: a connection, a reply, the next data.
+    #[arg(long, global = true, value_name = "SECS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+    /// What the client runs on.
+    #[arg(long, global = true, value_enum, default_value_t = RuntimeName::Tokio)]
+    pub(crate) runtime: RuntimeName,
+    /// Transfer as text: line ends become those of the other side.
+    #[arg(long, global = true)]
+    pub(crate) ascii: bool,
+    /// Show what passes over the control connection (never a password).
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// Say nothing but what went wrong.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// One JSON object a line on standard output: entries, or what was done.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RuntimeName {
+    Tokio,
+    AsyncStd,
+}
+
+/// A time in seconds, fractions allowed.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "not a number of seconds".to_owned())?;
+    let time = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+    match time.is_zero() {
+        true => Err("no time at all".to_owned()),
+        false => Ok(time),
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List a folder, or a file.
+    #[command(after_help = "\
+One name a line; on a terminal what would drive it is escaped. With --json an object a line: name, type (file, dir, symlink,
+other), size, modified, target, permissions; where a name is not UTF-8, name_bytes has its bytes in hex.
+
+Examples:
+  ftp-client ls ftp://ftp.example.org/pub/
+  ftp-client ls --json ftp://ftp.example.org/ | jq .size")]
+    Ls {
+        /// Kind and permissions, size and date too.
+        #[arg(short)]
+        long: bool,
+        url: String,
+    },
+    /// Fetch a file, or with -r what is in a folder.
+    #[command(after_help = "\
+Without LOCAL the file goes into the current folder; - is standard output. A file that is there is replaced when the new one is
+complete, and not before. With -c it is written in place, and a later -c goes on where this one ended.
+With -r, what is in the remote folder is put into the folder LOCAL (without LOCAL: a folder of the remote one's name).
+
+Examples:
+  ftp-client get ftp://ftp.example.org/pub/file.iso
+  ftp-client get -c ftp://ftp.example.org/pub/file.iso file.iso
+  ftp-client get -r ftp://ftp.example.org/pub/docs/ docs")]
+    Get {
+        /// A whole folder.
+        #[arg(short, long)]
+        recursive: bool,
+        /// Go on where an earlier attempt ended.
+        #[arg(short = 'c', long = "continue")]
+        resume: bool,
+        url: String,
+        local: Option<PathBuf>,
+    },
+    /// Send files, or with -r what is in folders.
+    #[command(after_help = "\
+A URL that ends in a slash is a folder, and so is one that several files go to. - is standard input.
+With -r, what is in the folder LOCAL is put into the folder of the URL; of several, each gets a folder of its own there.
+
+Examples:
+  ftp-client put report.pdf ftp://bob@ftp.example.org/inbox/
+  ftp-client put -c big.iso ftp://bob@ftp.example.org/big.iso
+  ftp-client put -r site ftp://bob@ftp.example.org/www/
+  tar c . | ftp-client put - ftp://bob@ftp.example.org/backup.tar")]
+    Put {
+        /// Whole folders.
+        #[arg(short, long)]
+        recursive: bool,
+        /// Send only what the server does not have yet.
+        #[arg(short = 'c', long = "continue")]
+        resume: bool,
+        #[arg(required = true)]
+        local: Vec<PathBuf>,
+        url: String,
+    },
+    /// Write files to standard output.
+    #[command(after_help = "Example:\n  ftp-client cat ftp://ftp.example.org/pub/README")]
+    Cat {
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+    },
+    /// Remove files, or with -r folders and all that is in them.
+    #[command(after_help = "Example:\n  ftp-client rm -r ftp://bob@ftp.example.org/old/")]
+    Rm {
+        /// Folders too.
+        #[arg(short, long)]
+        recursive: bool,
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+    },
+    /// Make folders.
+    #[command(after_help = "Example:\n  ftp-client mkdir -p ftp://bob@ftp.example.org/a/b/c")]
+    Mkdir {
+        /// Those above it too; it is no error that a folder is there already.
+        #[arg(short, long)]
+        parents: bool,
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+    },
+    /// Give a file or folder another name.
+    #[command(after_help = "\
+Examples:
+  ftp-client mv ftp://bob@ftp.example.org/a.txt b.txt
+  ftp-client mv ftp://bob@ftp.example.org/a.txt ftp://bob@ftp.example.org/old/")]
+    Mv {
+        /// What it is called now.
+        url: String,
+        /// What it shall be called: a path as it would stand in the URL, or a URL of the same server. With a slash at its
+        /// end it is the folder to move to.
+        to: String,
+    },
+    /// Make one folder like another, here or there.
+    #[command(after_help = "\
+Files are the same when size and time are. An upload gets its time where the server lets one (MFMT); elsewhere a local file that is
+newer is sent. With --delete, what only the target has goes: not when a listing was partial or not understood, not what a
+filter leaves out, and no symbolic link.
+G is a shell pattern: with a / for whole paths below the folder, without one for names.
+--host with --local-dir and --remote-dir makes the remote folder like the local one.
+
+Examples:
+  ftp-client sync --delete --exclude '*.tmp' site ftp://bob@ftp.example.org/www/
+  ftp-client sync --dry-run ftp://ftp.example.org/pub/docs/ docs
+  ftp-client sync --host 127.0.0.1 --port 2121 --local-dir site --remote-dir www")]
+    Sync(Sync),
+    /// Send one file: upload --host H --port P --file F.
+    #[command(after_help = "\
+Example:\n  ftp-client upload --host 127.0.0.1 --port 2121 --file report.pdf")]
+    Upload {
+        #[command(flatten)]
+        server: Server,
+        /// The local file; the remote one gets its name.
+        #[arg(long)]
+        file: PathBuf,
+    },
+    /// Fetch one file: download --host H --port P --file F.
+    #[command(after_help = "\
+Example:\n  ftp-client download --host 127.0.0.1 --port 2121 --file report.pdf")]
+    Download {
+        #[command(flatten)]
+        server: Server,
+        /// The remote file; it goes into the current folder.
+        #[arg(long)]
+        file: OsString,
+    },
+    /// The interactive shell; also what a bare ftp-client starts.
+    #[command(after_help = "\
+HELP in the shell lists its words. From a pipe it reads one command a line, and the end of the input ends it.
+
+Examples:
+  ftp-client shell
+  ftp-client shell ftp://bob@ftp.example.org/inbox/
+  printf 'CONN\\nLIST\\n' | ftp-client")]
+    Shell { url: Option<String> },
+    /// Read a raw LIST or MLSD on standard input, and show its entries.
+    #[command(after_help = "\
+One name a line; with --json an object a line, as ls has them. Lines that were not understood are told on standard error, and make
+the exit code 1.
+
+Example:
+  ftp-client parse-list --json < listing.txt")]
+    ParseList,
+}
+
+/// A server without a URL.
+#[derive(Args, Debug)]
+pub(crate) struct Server {
+    /// The server's name or address [default: 127.0.0.1]
+    #[arg(long)]
+    pub(crate) host: Option<String>,
+    /// Its port [default: 2121]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// Who logs in [default: anonymous]
+    #[arg(long)]
+    pub(crate) user: Option<OsString>,
+    /// The password; the environment is a better place for it.
+    #[arg(long, requires = "user")]
+    pub(crate) password: Option<OsString>,
+}
+
+impl Server {
+    pub(crate) fn is_named(&self) -> bool {
+        self.host.is_some() || self.port.is_some() || self.user.is_some()
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Sync {
+    /// Remove from the target what the source does not have.
+    #[arg(long)]
+    pub(crate) delete: bool,
+    /// Show what would be done, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Take only files that match.
+    #[arg(long, value_name = "G")]
+    pub(crate) include: Vec<String>,
+    /// Leave out files and folders that match.
+    #[arg(long, value_name = "G")]
+    pub(crate) exclude: Vec<String>,
+    /// Source and target; one of them is a URL.
+    #[arg(num_args = 2, value_names = ["SOURCE", "TARGET"], required_unless_present_all = ["local_dir", "remote_dir"])]
+    pub(crate) places: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// The folder here.
+    #[arg(
+        long,
+        value_name = "L",
+        conflicts_with = "places",
+        requires = "remote_dir"
+    )]
+    pub(crate) local_dir: Option<PathBuf>,
+    /// The folder on the server.
+    #[arg(
+        long,
+        value_name = "R",
+        conflicts_with = "places",
+        requires = "local_dir"
+    )]
+    pub(crate) remote_dir: Option<OsString>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_stand_anywhere() {
+        let cli = Cli::parse_from(["ftp-client", "ls", "ftp://h/", "--json", "--timeout", "2.5"]);
+        assert!(cli.options.json);
+        assert_eq!(cli.options.timeout, Some(Duration::from_millis(2500)));
+        let cli = Cli::parse_from(["ftp-client", "--runtime", "async-std"]);
+        assert!(cli.command.is_none() && cli.options.runtime == RuntimeName::AsyncStd);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            &["ls"][..],
+            &["put", "a"],
+            &["sync", "a"],
+            &["sync", "--local-dir", "a"],
+            &["ls", "--timeout", "0", "u"],
+            &["ls", "-q", "-v", "u"],
+            &["upload", "--port", "0", "--file", "f"],
+        ] {
+            let line = ["ftp-client"].iter().chain(line);
+            assert_eq!(Cli::try_parse_from(line).unwrap_err().exit_code(), 2);
+        }
+    }
+
+    #[test]
+    fn the_other_forms_are_known() {
+        for line in [
+            &["upload", "--host", "h", "--port", "1", "--file", "f"][..],
+            &["download", "--host", "h", "--port", "1", "--file", "f"],
+            &[
+                "sync",
+                "--host",
+                "h",
+                "--port",
+                "1",
+                "--local-dir",
+                "l",
+                "--remote-dir",
+                "r",
+            ],
+            &["sync", "--local-dir", "l", "--remote-dir", "r", "--delete"],
+        ] {
+            let line = ["ftp-client"].iter().chain(line);
+            assert!(Cli::try_parse_from(line).is_ok());
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! A bar for somebody who watches a transfer on a terminal; nothing for anybody else.
+
+use ftp_sansio::wire::Escaped;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::console::Console;
+
+const KNOWN: &str = "{msg} {bytes:>11} / {total_bytes:<11} {wide_bar} {bytes_per_sec:>13} {eta:>4}";
+const UNKNOWN: &str = "{msg} {bytes:>11} {bytes_per_sec:>13} {spinner}";
+/// How much of a name is shown.
+const NAME: usize = 32;
+
+/// Counts the bytes of one transfer, and shows them where somebody watches.
+#[derive(Debug)]
+pub(crate) struct Meter(ProgressBar);
+
+impl Meter {
+    /// `total` counts what was there at the start (`from`) too.
+    pub(crate) fn new(console: &Console, name: &[u8], total: Option<u64>, from: u64) -> Self {
+        if !console.has_bars() {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+        let template = if total.is_some() { KNOWN } else { UNKNOWN };
+        let style = ProgressStyle::with_template(template);
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_message(shorten(&Escaped(name).to_string()));
+        bar.set_position(from);
+        bar.reset_eta();
+        Self(bar)
+    }
+
+    pub(crate) fn add(&self, bytes: usize) {
+        self.0.inc(bytes as u64);
+    }
+}
+
+impl Drop for Meter {
+    /// The bar goes, however the transfer ended: what is said next stands on a clean line.
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// The end of a long name tells more than its beginning.
+fn shorten(name: &str) -> String {
+    let length = name.chars().count();
+    match length > NAME {
+        true => format!(
+            "…{}",
+            name.chars().skip(length - NAME + 1).collect::<String>()
+        ),
+        false => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_keep_their_end() {
+        assert_eq!(shorten("short"), "short");
+        let long = shorten(&format!("{}.tar.gz", "ä".repeat(40)));
+        assert_eq!(long.chars().count(), NAME);
+        assert!(long.starts_with('…') && long.ends_with(".tar.gz"));
+    }
+
+    #[test]
+    fn the_templates_are_understood() {
+        assert!(ProgressStyle::with_template(KNOWN).is_ok());
+        assert!(ProgressStyle::with_template(UNKNOWN).is_ok());
+    }
+}

@@ -1,0 +1,465 @@
+//! The commands of the command line, each from its operands to its end.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use ftp_driver::Runtime;
+use ftp_sansio::wire::{Arg, Format, Representation, Secret};
+
+use crate::cli::{self, Command, Server};
+use crate::console::Console;
+use crate::download::{self, Wanted};
+use crate::failure::{Exit, Failure, Shown};
+use crate::login::{Credentials, secret};
+use crate::names;
+use crate::remote::RemotePath;
+use crate::session::{self, Session, Settings};
+use crate::show::{self, Form};
+use crate::sync::{self, Direction, Filter, Job};
+use crate::url::{self, Host, Target};
+use crate::{change, upload};
+
+/// Where the programs of this project meet when nothing is said.
+pub(crate) const DEFAULT_HOST: &str = "127.0.0.1";
+pub(crate) const DEFAULT_PORT: u16 = 2121;
+
+/// Runs one command, over whatever runtime.
+pub(crate) async fn run<R: Runtime>(
+    runtime: R,
+    settings: Settings,
+    command: Command,
+) -> Result<(), Failure> {
+    let opener = Opener { runtime, settings };
+    match command {
+        Command::Ls { long, url } => opener.ls(&url, long).await,
+        Command::Get {
+            recursive,
+            resume,
+            url,
+            local,
+        } => opener.get(&url, local.as_deref(), recursive, resume).await,
+        Command::Put {
+            recursive,
+            resume,
+            local,
+            url,
+        } => opener.put(&local, &url, recursive, resume).await,
+        Command::Cat { urls } => opener.cat(&urls).await,
+        Command::Rm { recursive, urls } => opener.rm(&urls, recursive).await,
+        Command::Mkdir { parents, urls } => opener.mkdir(&urls, parents).await,
+        Command::Mv { url, to } => opener.mv(&url, &to).await,
+        Command::Sync(sync) => opener.sync(sync).await,
+        Command::Upload { server, file } => opener.upload(&server, &file).await,
+        Command::Download { server, file } => opener.download(&server, &file).await,
+        Command::Shell { url } => {
+            crate::shell::run(opener.runtime, opener.settings, url.as_deref()).await
+        }
+        Command::ParseList => {
+            let console = opener.console();
+            let form = if console.json {
+                Form::Json
+            } else {
+                Form::Names
+            };
+            show::parse_list(console, form)
+        }
+    }
+}
+
+/// Opens the sessions of a command.
+struct Opener<R: Runtime> {
+    runtime: R,
+    settings: Settings,
+}
+
+impl<R: Runtime> Opener<R> {
+    fn console(&self) -> &Rc<Console> {
+        &self.settings.console
+    }
+
+    /// Connects and logs in.
+    async fn open(&self, target: &Target) -> Result<Session<R>, Failure> {
+        let credentials = Credentials::find(target.user.as_ref(), target.password.as_ref())?;
+        let mut session = session::connect(&self.runtime, &self.settings, &target.host).await?;
+        session
+            .login(credentials.user, credentials.password)
+            .await?;
+        session.set_ascii(target.ascii.unwrap_or(self.settings.ascii));
+        Ok(session)
+    }
+
+    async fn ls(&self, url: &str, long: bool) -> Result<(), Failure> {
+        let form = match (self.console().json, long) {
+            (true, _) => Form::Json,
+            (false, true) => Form::Long,
+            (false, false) => Form::Names,
+        };
+        let target = url::parse(url)?;
+        let mut session = self.open(&target).await?;
+        let listing = match target.names_folder {
+            true => session.list(&target.path).await?,
+            false => session.list_any(&target.path).await?,
+        };
+        session.quit().await;
+        show::folder(self.console(), form, listing)
+    }
+
+    async fn get(
+        &self,
+        url: &str,
+        local: Option<&Path>,
+        recursive: bool,
+        resume: bool,
+    ) -> Result<(), Failure> {
+        let target = url::parse(url)?;
+        let path = &target.path;
+        if recursive {
+            let folder = match local {
+                Some(local) => local.to_owned(),
+                None if path.name().is_none() => PathBuf::from("."),
+                None => download::local_name(path)?.into(),
+            };
+            let mut session = self.open(&target).await?;
+            session.check_resume(resume)?;
+            download::tree(&mut session, path, &folder, resume).await?;
+            session.quit().await;
+            return Ok(());
+        }
+        if local == Some(Path::new("-")) {
+            return self.cat(&[url.to_owned()]).await;
+        }
+        let local = download::destination(path, local)?;
+        let mut session = self.open(&target).await?;
+        session.check_resume(resume)?;
+        let bytes =
+            download::to_file(&mut session, &Wanted::new(path.clone()), &local, resume).await?;
+        self.console().done("get", path.as_bytes(), Some(bytes));
+        session.quit().await;
+        Ok(())
+    }
+
+    async fn put(
+        &self,
+        locals: &[PathBuf],
+        url: &str,
+        recursive: bool,
+        resume: bool,
+    ) -> Result<(), Failure> {
+        let target = url::parse(url)?;
+        // A file that is not there is told before anybody is asked for anything.
+        if let [local] = locals
+            && local.as_os_str() != "-"
+        {
+            std::fs::metadata(local).map_err(|error| Failure::local(local, &error))?;
+        }
+        let mut session = self.open(&target).await?;
+        session.check_resume(resume)?;
+        let into = Destination {
+            folder: target.names_folder || locals.len() > 1,
+            several: locals.len() > 1,
+            path: &target.path,
+            recursive,
+            resume,
+        };
+        for local in locals {
+            if let Err(failure) = put_one(&mut session, local, &into).await {
+                into.fail(&session, failure)?;
+            }
+        }
+        session.quit().await;
+        Ok(())
+    }
+
+    async fn cat(&self, urls: &[String]) -> Result<(), Failure> {
+        self.each(urls, async |session, target| {
+            download::to_stdout(session, &target.path).await.map(|_| ())
+        })
+        .await
+    }
+
+    async fn rm(&self, urls: &[String], recursive: bool) -> Result<(), Failure> {
+        self.each(urls, async |session, target| {
+            change::remove(session, &target.path, recursive).await
+        })
+        .await
+    }
+
+    async fn mkdir(&self, urls: &[String], parents: bool) -> Result<(), Failure> {
+        self.each(urls, async |session, target| {
+            let path = &target.path;
+            match parents {
+                true => session.make_folders(path).await?,
+                false => session.make_new_folder(path).await?,
+            }
+            session.console.done("mkdir", path.as_bytes(), None);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Does the same for each URL, over one session as long as the server and the user are the same.
+    async fn each(
+        &self,
+        urls: &[String],
+        mut work: impl AsyncFnMut(&mut Session<R>, &Target) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let targets: Vec<_> = urls
+            .iter()
+            .map(|url| url::parse(url))
+            .collect::<Result<_, _>>()?;
+        let mut open: Option<(&Target, Session<R>)> = None;
+        for target in &targets {
+            let mut session = match open.take() {
+                Some((last, session))
+                    if session.client.is_usable() && last.is_same_login(target) =>
+                {
+                    session
+                }
+                _ => self.open(target).await?,
+            };
+            session.set_ascii(target.ascii.unwrap_or(self.settings.ascii));
+            match work(&mut session, target).await {
+                Err(failure) if targets.len() > 1 && !session.is_lost(&failure) => {
+                    self.console().problem(failure);
+                }
+                done => done?,
+            }
+            open = Some((target, session));
+        }
+        if let Some((_, session)) = open {
+            session.quit().await;
+        }
+        Ok(())
+    }
+
+    async fn mv(&self, url: &str, to: &str) -> Result<(), Failure> {
+        let from = url::parse(url)?;
+        let (to, to_folder) = match url::is_url(to) {
+            true => {
+                let to = url::parse(to)?;
+                let anybody = to.user.is_none();
+                if to.host != from.host || !(anybody || to.user == from.user) {
+                    return Err(Failure::usage("mv stays on one server, with one user"));
+                }
+                (to.path, to.names_folder)
+            }
+            false => (remote_path(to.as_ref())?, to.ends_with('/')),
+        };
+        let mut session = self.open(&from).await?;
+        change::rename(&mut session, &from.path, &to, to_folder).await?;
+        session.quit().await;
+        Ok(())
+    }
+
+    async fn sync(&self, sync: cli::Sync) -> Result<(), Failure> {
+        if self.settings.ascii {
+            return Err(Failure::usage("sync compares sizes, which --ascii changes"));
+        }
+        let filter = Filter::new(&sync.include, &sync.exclude)?;
+        let (local, target, direction) = sync_ends(&sync)?;
+        if direction == Direction::Up && !local.is_dir() {
+            let text = format!("there is no local folder {}", Shown(&local));
+            return Err(Failure::new(Exit::NotFound, text));
+        }
+        let mut session = self.open(&target).await?;
+        session.set_ascii(false);
+        let job = Job {
+            local: &local,
+            remote: &target.path,
+            direction,
+            delete: sync.delete,
+            dry_run: sync.dry_run,
+            filter,
+        };
+        sync::run(&mut session, &job).await?;
+        session.quit().await;
+        Ok(())
+    }
+
+    async fn upload(&self, server: &Server, file: &Path) -> Result<(), Failure> {
+        std::fs::metadata(file).map_err(|error| Failure::local(file, &error))?;
+        let target = server_target(server, &upload::remote_name(file)?)?;
+        let mut session = self.open(&target).await?;
+        let bytes = upload::from_file(&mut session, file, &target.path, false).await?;
+        self.console()
+            .done("put", target.path.as_bytes(), Some(bytes));
+        self.console()
+            .say(format_args!("uploaded {} ({bytes} bytes)", target.path));
+        session.quit().await;
+        Ok(())
+    }
+
+    async fn download(&self, server: &Server, file: &OsStr) -> Result<(), Failure> {
+        let target = server_target(server, &os_bytes(file)?)?;
+        let local = download::destination(&target.path, None)?;
+        let mut session = self.open(&target).await?;
+        let wanted = Wanted::new(target.path.clone());
+        let bytes = download::to_file(&mut session, &wanted, &local, false).await?;
+        self.console()
+            .done("get", target.path.as_bytes(), Some(bytes));
+        self.console()
+            .say(format_args!("downloaded {} ({bytes} bytes)", Shown(&local)));
+        session.quit().await;
+        Ok(())
+    }
+}
+
+/// Where `put` puts things, and how.
+struct Destination<'a> {
+    folder: bool,
+    several: bool,
+    path: &'a RemotePath,
+    recursive: bool,
+    resume: bool,
+}
+
+impl Destination<'_> {
+    /// One of several is a problem; the only one is the failure of the program.
+    fn fail<R: Runtime>(&self, session: &Session<R>, failure: Failure) -> Result<(), Failure> {
+        match self.several {
+            true => download::pass_on(session, failure),
+            false => Err(failure),
+        }
+    }
+
+    fn file(&self, name: &[u8]) -> Result<RemotePath, Failure> {
+        match self.folder {
+            true => upload::join(self.path, name),
+            false => Ok(self.path.clone()),
+        }
+    }
+}
+
+async fn put_one<R: Runtime>(
+    session: &mut Session<R>,
+    local: &Path,
+    into: &Destination<'_>,
+) -> Result<(), Failure> {
+    if local.as_os_str() == "-" {
+        return put_stdin(session, into).await;
+    }
+    if into.recursive && local.is_dir() {
+        let folder = match into.several {
+            true => upload::join(into.path, &upload::remote_name(local)?)?,
+            false => into.path.clone(),
+        };
+        return upload::tree(session, local, &folder, into.resume).await;
+    }
+    let path = into.file(&upload::remote_name(local)?)?;
+    let bytes = upload::from_file(session, local, &path, into.resume).await?;
+    session.console.done("put", path.as_bytes(), Some(bytes));
+    Ok(())
+}
+
+async fn put_stdin<R: Runtime>(
+    session: &mut Session<R>,
+    into: &Destination<'_>,
+) -> Result<(), Failure> {
+    if into.folder || into.resume {
+        return Err(Failure::usage(
+            "standard input has no name and no middle: the URL names the file, without -c",
+        ));
+    }
+    let bytes = upload::from_reader(session, &mut io::stdin().lock(), into.path).await?;
+    session
+        .console
+        .done("put", into.path.as_bytes(), Some(bytes));
+    Ok(())
+}
+
+/// The two ends of a sync, and which way it goes.
+fn sync_ends(sync: &cli::Sync) -> Result<(PathBuf, Target, Direction), Failure> {
+    if let (Some(local), Some(remote)) = (&sync.local_dir, &sync.remote_dir) {
+        let target = server_target(&sync.server, &os_bytes(remote)?)?;
+        return Ok((local.clone(), target, Direction::Up));
+    }
+    if sync.server.is_named() {
+        return Err(Failure::usage(
+            "--host, --port and --user go with --local-dir and --remote-dir",
+        ));
+    }
+    let url = |place: &OsString| {
+        place
+            .to_str()
+            .filter(|text| url::is_url(text))
+            .map(url::parse)
+    };
+    let [from, to] = &sync.places[..] else {
+        return Err(Failure::usage("sync takes a source and a target"));
+    };
+    match (url(from), url(to)) {
+        (None, Some(target)) => Ok((from.into(), target?, Direction::Up)),
+        (Some(target), None) => Ok((to.into(), target?, Direction::Down)),
+        _ => Err(Failure::usage(
+            "sync takes a local folder and a URL (ftp://…), in either order",
+        )),
+    }
+}
+
+fn server_target(server: &Server, path: &[u8]) -> Result<Target, Failure> {
+    let argument = |text: &OsString| {
+        let user = Arg::try_from(&os_bytes(text)?[..]);
+        user.map_err(|error| Failure::usage(format!("--user: {error}")))
+    };
+    let password = |text: &OsString| -> Result<Secret<Arg>, Failure> { secret(&os_bytes(text)?) };
+    Ok(Target {
+        host: Host {
+            name: server
+                .host
+                .clone()
+                .unwrap_or_else(|| DEFAULT_HOST.to_owned()),
+            port: server.port.unwrap_or(DEFAULT_PORT),
+        },
+        user: server.user.as_ref().map(argument).transpose()?,
+        password: server.password.as_ref().map(password).transpose()?,
+        path: remote_path(path)?,
+        names_folder: false,
+        ascii: None,
+    })
+}
+
+fn remote_path(bytes: &[u8]) -> Result<RemotePath, Failure> {
+    RemotePath::new(bytes).map_err(|error| Failure::usage(format!("the remote path: {error}")))
+}
+
+/// An operand as the bytes that are sent.
+fn os_bytes(text: &OsStr) -> Result<Vec<u8>, Failure> {
+    names::to_remote(text)
+        .ok_or_else(|| Failure::usage(format!("{} is no text", Shown(text.as_ref()))))
+}
+
+impl Target {
+    /// Whether a session opened for one serves the other: never across users or passwords.
+    fn is_same_login(&self, other: &Self) -> bool {
+        self.host == other.host && self.user == other.user && self.password == other.password
+    }
+}
+
+impl<R: Runtime> Session<R> {
+    fn set_ascii(&mut self, ascii: bool) {
+        self.representation = match ascii {
+            true => Representation::Ascii(Format::NonPrint),
+            false => Representation::Image,
+        };
+    }
+
+    /// A text transfer counts other bytes than the file has: there is no place to resume it from.
+    fn check_resume(&self, resume: bool) -> Result<(), Failure> {
+        match self.representation {
+            Representation::Image => Ok(()),
+            _ if !resume => Ok(()),
+            _ => Err(Failure::usage(
+                "-c cannot resume a text transfer (--ascii, ;type=a)",
+            )),
+        }
+    }
+
+    /// Makes a folder that must not be there yet.
+    async fn make_new_folder(&mut self, path: &RemotePath) -> Result<(), Failure> {
+        let made = self.client.make_folder(path.to_arg()).await;
+        made.map(|_| ())
+            .map_err(|error| Failure::server(format_args!("the folder {path}"), &error))
+    }
+}

@@ -1,0 +1,74 @@
+//! `ProFTPD`, run as whoever runs the tests, with an account file of its own.
+
+use std::fs::{self, Permissions};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rustix::process::{getgid, getuid};
+
+use super::Server;
+use super::owner;
+use super::port::{banner, on_a_free_port};
+use crate::daemon::Daemon;
+use crate::tool::{command, unpacked};
+
+/// `secret`, as `openssl passwd -5` hashes it.
+const SECRET: &str = "$5$NBQfV5istmg6G5Jg$2SluKTREgoH4pkpbi3cuF3f2SIBGLUk/PRwV21ShFQ.";
+
+impl Server {
+    /// Starts it, where it is installed. `work` is a folder for its settings, outside the served one.
+    pub fn proftpd(work: &Path, root: &Path, ipv6: bool) -> Option<Self> {
+        let program = unpacked("proftpd-core", "proftpd")?;
+        let start = |address: SocketAddr| {
+            let settings = work.join(format!("proftpd-{}.conf", address.port()));
+            fs::write(&settings, configuration(work, root, address)).expect("room for settings");
+            Daemon::start(
+                command(&program)
+                    .args(["--nodaemon", "--quiet", "--config"])
+                    .arg(&settings),
+            )
+        };
+        let (daemon, address) = on_a_free_port(ipv6, start);
+        Some(Self::new(daemon, root, vec![address], "alice:secret"))
+    }
+}
+
+/// Its account file, which it wants closed to others.
+fn accounts(work: &Path, root: &Path) -> String {
+    let file = work.join("proftpd.passwd");
+    let (user, group) = (getuid().as_raw(), getgid().as_raw());
+    let entry = format!(
+        "alice:{SECRET}:{user}:{group}::{}:/bin/sh\n",
+        root.display()
+    );
+    fs::write(&file, entry).expect("room for an account");
+    fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("a file of ours");
+    file.display().to_string()
+}
+
+/// Only root may change the root folder; without it, alice sees the whole machine from her home.
+fn configuration(work: &Path, root: &Path, address: SocketAddr) -> String {
+    let (ip, port, banner, accounts) = (
+        address.ip(),
+        address.port(),
+        banner(address),
+        accounts(work, root),
+    );
+    let ipv6 = if address.is_ipv6() { "on" } else { "off" };
+    let (user, group) = (owner::user(), owner::group());
+    let jail = if getuid().is_root() {
+        "DefaultRoot ~\n"
+    } else {
+        ""
+    };
+    let work = work.display();
+    format!(
+        "ServerType standalone\nDefaultAddress {ip}\nUseIPv6 {ipv6}\nPort {port}\nServerIdent on \"{banner}\"\n\
+        User {user}\nGroup {group}\nRootLogin on\n{jail}\
+        AuthUserFile {accounts}\nAuthOrder mod_auth_file.c\nRequireValidShell off\n\
+        AllowOverwrite on\nAllowStoreRestart on\nAllowRetrieveRestart on\n\
+        PidFile {work}/proftpd-{port}.pid\nScoreboardFile {work}/proftpd-{port}.score\n\
+        SystemLog {work}/proftpd.log\nTransferLog none\nWtmpLog off\nUseReverseDNS off\nDelayEngine off\n"
+    )
+}
