@@ -1,7 +1,7 @@
 //! Fetching: one file to a file, to a stream, or a whole tree into a folder.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use ftp_driver::Runtime;
@@ -55,10 +55,9 @@ pub(crate) async fn to_file<R: Runtime>(
         false => Landing::replace(local)?,
     };
     let offset = landing.offset();
-    let bytes = receive(session, &wanted.path, offset, size, |bytes| {
-        landing.write(bytes)
-    })
-    .await?;
+    let meter = Meter::new(&session.console, wanted.path.as_bytes(), size, offset);
+    let write = |bytes: &[u8]| landing.write(bytes);
+    let bytes = receive(session, &wanted.path, offset, meter, write).await?;
     // The file is whole now, whatever becomes of the question for its time. A session that was lost by it shows in what comes next.
     let modified = match wanted.modified {
         None => session.modified(&wanted.path).await.unwrap_or(None),
@@ -94,7 +93,12 @@ pub(crate) async fn to_stdout<R: Runtime>(
         out.write_all(bytes)
             .map_err(|error| Failure::output(&error))
     };
-    let received = receive(session, path, 0, None, write).await?;
+    // A bar and the data would write over each other on a terminal.
+    let meter = match io::stdout().is_terminal() {
+        true => Meter::hidden(),
+        false => Meter::new(&session.console, path.as_bytes(), None, 0),
+    };
+    let received = receive(session, path, 0, meter, write).await?;
     out.flush().map_err(|error| Failure::output(&error))?;
     Ok(received)
 }
@@ -104,14 +108,13 @@ async fn receive<R: Runtime>(
     session: &mut Session<R>,
     path: &RemotePath,
     offset: u64,
-    size: Option<u64>,
+    meter: Meter,
     mut write: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<u64, Failure> {
     let options = Options {
         offset,
         representation: session.representation,
     };
-    let meter = Meter::new(&session.console, path.as_bytes(), size, offset);
     let started = session.client.retrieve(path.to_arg(), options).await;
     let mut download = started.map_err(|error| Failure::remote(path, &error))?;
     let broken = |error| Failure::server(path, &error).in_transfer();

@@ -18,7 +18,7 @@ impl Meter {
     /// `total` counts what was there at the start (`from`) too.
     pub(crate) fn new(console: &Console, name: &[u8], total: Option<u64>, from: u64) -> Self {
         if !console.has_bars() {
-            return Self(ProgressBar::hidden());
+            return Self::hidden();
         }
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
         let template = if total.is_some() { KNOWN } else { UNKNOWN };
@@ -28,6 +28,11 @@ impl Meter {
         bar.set_position(from);
         bar.reset_eta();
         Self(bar)
+    }
+
+    /// One that shows nothing.
+    pub(crate) fn hidden() -> Self {
+        Self(ProgressBar::hidden())
     }
 
     pub(crate) fn add(&self, bytes: usize) {

@@ -25,6 +25,7 @@ on_both_runtimes!(
     two_users_in_turn,
     a_server_that_goes_away,
     keys,
+    lines_ahead,
     a_pipe,
 );
 
@@ -356,6 +357,27 @@ fn keys(runtime: Runtime) {
     person.0.exp_eof().expect("an end");
     let status = person.0.process().wait().expect("a process to wait for");
     assert!(matches!(status, WaitStatus::Exited(_, 0)), "{status:?}");
+}
+
+/// What is typed while the shell is busy is carried out in its turn, all of it.
+fn lines_ahead(runtime: Runtime) {
+    let here = Scratch::new();
+    let Some(program) = our_server() else { return };
+    let server = Server::ours(&program, &here.folder("root"), runtime);
+    let port = server.address().port();
+    fill(&here.at("file"), 1000, 1);
+    let mut person = Person::sits_down(here.path(), runtime);
+    let lines = format!("CONN 127.0.0.1 {port}\nUSER alice\nPASS secret\nUPLD file\nLIST\n");
+    person.0.send(&lines).expect("a terminal");
+    person.0.flush().expect("a terminal");
+    person.reads("USER and PASS are wanted");
+    person.reads("PASS is wanted");
+    person.reads("logged in as alice");
+    person.reads("stored file (1000 bytes)");
+    person.reads(" file");
+    person.reads(PROMPT);
+    assert_same(&here.at("file"), &server.at("file"));
+    person.leaves("QUIT");
 }
 
 /// From a pipe: no prompt, one answer a command on stdout, and the end of the input ends it.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use ftp_peers::{
@@ -22,33 +23,32 @@ on_both_runtimes!(
 /// So that a client that is admitted proves that the one before is gone.
 const ONE: [&str; 2] = ["--max-sessions", "1"];
 
-/// A curl that was fed half of 50 MiB and waits for the other half.
-fn half_an_upload(curl: &mut Command, url: &str) -> Child {
-    let curl = curl.args([
-        "--silent",
-        "--show-error",
-        "--disable",
-        "--upload-file",
-        "-",
-        url,
-    ]);
-    let child = curl
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut child = child.expect("curl can be started");
+/// A curl that was fed half of 50 MiB and waits for the other half. One that the server has no session for yet ends at
+/// once, and another is started.
+fn half_an_upload(program: &Path, url: &str) -> Child {
     let piece = vec![0xFF; 1 << 20];
-    for _ in 0..25 {
+    until("a session for curl", || {
+        let mut child = curl(program)
+            .args(["--upload-file", "-", url])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("curl can be started");
+        let stdin = child.stdin.as_mut().expect("a pipe was asked for");
         // What it has taken of the last pieces it has handed on: the pipe between us holds far less.
-        child
-            .stdin
-            .as_mut()
-            .expect("a pipe was asked for")
-            .write_all(&piece)
-            .expect("curl takes its input");
-    }
-    child
+        if (0..25).all(|_| stdin.write_all(&piece).is_ok()) {
+            return Some(child);
+        }
+        child.wait().expect("a child can be waited for");
+        None
+    })
+}
+
+fn curl(program: &Path) -> Command {
+    let mut curl = command(program);
+    curl.args(["--silent", "--show-error", "--disable"]);
+    curl
 }
 
 /// Waits until the only session is over.
@@ -65,22 +65,24 @@ fn the_client_is_killed(runtime: Runtime) {
     let (old, file) = (here.at("old"), server.at("file"));
     fill(&old, 1_000_000, 1);
     fs::copy(&old, &file).expect("room for a file");
-    for name in ["file", "new"] {
-        let mut curl = half_an_upload(&mut command(&program), &server.url(name));
-        curl.kill().expect("a child can be killed");
-        curl.wait().expect("a child can be waited for");
+    // More than once, since the ends of the two connections may come in either order.
+    for name in ["file", "new", "file", "new", "file", "new"] {
+        let mut child = half_an_upload(&program, &server.url(name));
+        child.kill().expect("a child can be killed");
+        child.wait().expect("a child can be waited for");
         drop(session_over(&server));
         assert_same(&old, &file);
         until("nothing else is left", || {
             (names_in(&server.root) == ["file"]).then_some(())
         });
     }
-    drop(session_over(&server));
-    run(command(&program)
-        .args(["--silent", "--show-error", "--upload-file"])
-        .arg(&old)
-        .arg(server.url("again")))
-    .ok();
+    until("the next upload", || {
+        let put = run(curl(&program)
+            .arg("--upload-file")
+            .arg(&old)
+            .arg(server.url("again")));
+        (put.code() == Some(0)).then_some(())
+    });
     assert_same(&old, &server.at("again"));
 }
 
@@ -91,9 +93,9 @@ fn the_server_is_killed(runtime: Runtime) {
     fill(&old, 1_000_000, 1);
     fs::copy(&old, &file).expect("room for a file");
     for name in ["file", "new"] {
-        let curl = half_an_upload(&mut command(&program), &server.url(name));
+        let child = half_an_upload(&program, &server.url(name));
         server.daemon.kill();
-        assert_ne!(finish(curl, "curl").code(), Some(0), "the client was told");
+        assert_ne!(finish(child, "curl").code(), Some(0), "the client was told");
         assert_same(&old, &file);
         assert!(
             !server.at("new").exists(),
@@ -101,16 +103,14 @@ fn the_server_is_killed(runtime: Runtime) {
         );
         server = start(&server.root, runtime, &[]);
     }
-    run(command(&program)
-        .args(["--silent", "--show-error", "--upload-file"])
+    run(curl(&program)
+        .arg("--upload-file")
         .arg(&old)
         .arg(server.url("new")))
     .ok();
     assert_same(&old, &server.at("new"));
     // A client never sees what the killed server left lying about.
-    let listed =
-        run(command(&program).args(["--silent", "--show-error", "--list-only", &server.url("")]))
-            .ok();
+    let listed = run(curl(&program).args(["--list-only", &server.url("")])).ok();
     let mut listed = listed.lines();
     listed.sort_unstable();
     assert_eq!(listed, ["file", "new"]);
