@@ -66,6 +66,7 @@ async fn fetch<R: Runtime>(client: &mut Client<R>) {
     download.finish().await.expect("it is whole");
 }
 
+/// Replaces the same file each time: on ext4 the rename then starts writing it to the disk, which is most of what a small one costs.
 async fn store<R: Runtime>(client: &mut Client<R>, content: &Bytes) {
     let mut upload = client
         .store(arg("stored"), Options::default())

@@ -19,7 +19,10 @@ use crate::wire::{Arg, Code, Command, Reply, Representation, Verb, VirtualPath};
 /// What part of the time that an upload took it may be held back before it is committed: a sixteenth.
 const DOUBT_SHARE: u32 = 16;
 
-/// Less is not waited for: an upload that took less than sixteen times this.
+/// An upload that came faster than this, in bytes a millisecond (some gigabyte a second), is held back as if it had come so.
+const DOUBT_RATE: u64 = 1024 * 1024;
+
+/// Less than this is not waited for.
 const LEAST_DOUBT: Duration = Duration::from_millis(1);
 
 /// The transfer that runs.
@@ -218,8 +221,8 @@ impl Session {
     }
 
     /// An upload's data has come to a clean end. A client that is killed makes the same end: all its connections are closed,
-    /// in any order. So an upload that took its time is held back for a moment, in which the control connection's end can come too; one
-    /// that took none is not worth the wait.
+    /// in any order. So an upload of some time or size is held back for a moment, in which the control connection's end can come too; a
+    /// small quick one is not worth the wait.
     fn received(&mut self, now: Instant) {
         let Waiting::Transfer(running) = &self.waiting else {
             return;
@@ -228,7 +231,8 @@ impl Session {
             return;
         }
         self.timers.stop(Timer::DataProgress);
-        let doubt = now.saturating_since(running.began) / DOUBT_SHARE;
+        let by_time = now.saturating_since(running.began) / DOUBT_SHARE;
+        let doubt = by_time.max(Duration::from_millis(running.bytes / DOUBT_RATE));
         if doubt < LEAST_DOUBT {
             return self.commit();
         }
