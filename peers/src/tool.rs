@@ -33,7 +33,7 @@ pub(crate) fn unpacked(package: &str, name: &str) -> Option<PathBuf> {
 fn first(mut places: impl Iterator<Item = PathBuf>, name: &str) -> Option<PathBuf> {
     let found = places.find(|file| file.is_file());
     if found.is_none() {
-        missing(name);
+        missing(name, ".ci/peers");
     }
     found
 }
@@ -44,7 +44,7 @@ pub fn sibling(program: &Path, name: &str) -> Option<PathBuf> {
     if found.is_file() {
         return Some(found);
     }
-    missing(&format!("{name} (cargo build --bin {name})"));
+    missing(name, &format!("cargo build --bin {name}"));
     None
 }
 
@@ -57,11 +57,11 @@ pub fn python() -> Option<Command> {
     Some(command)
 }
 
-/// Says aloud that a peer is missing.
-fn missing(name: &str) {
+/// Says aloud that a peer is missing, and what brings it.
+fn missing(name: &str, how: &str) {
     assert!(
         env::var_os("CI").is_none(),
-        "{name} is not installed: .ci/peers installs it"
+        "{name} is not installed; what installs it: {how}"
     );
     skip(&format!("{name} is not installed"));
 }
