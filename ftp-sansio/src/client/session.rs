@@ -74,13 +74,23 @@ enum Stage {
     /// The greeting has not come.
     Connecting,
     Open,
-    /// After an ABOR: replies are thrown away up to the one to the NOOP that follows it.
-    Resynchronising {
-        probed: bool,
-    },
+    /// After an ABOR: replies are thrown away until it is certain which are the past.
+    Resynchronising(Resync),
     /// QUIT is sent.
     Leaving,
     Closed,
+}
+
+/// How far the replies after an ABOR have been followed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Resync {
+    /// No final reply has come yet, to the transfer or to the ABOR.
+    Aborting,
+    /// One has come, and the NOOP was sent. Did another one come since?
+    Probed { another: bool },
+    /// A 200 came right behind the first reply: the NOOP's, or an unusual one to the ABOR. PWD was sent, since nothing else that may be on
+    /// its way is a 257.
+    Confirming,
 }
 
 impl Session {
@@ -201,7 +211,7 @@ impl Session {
         match self.stage {
             Stage::Connecting => Some(NotNow::NotGreeted),
             Stage::Leaving | Stage::Closed => Some(NotNow::Closed),
-            Stage::Resynchronising { .. } => Some(NotNow::Busy),
+            Stage::Resynchronising(_) => Some(NotNow::Busy),
             Stage::Open => self.procedure.is_some().then_some(NotNow::Busy),
         }
     }
@@ -276,8 +286,8 @@ impl Session {
         if reply.code() == Code::SERVICE_NOT_AVAILABLE {
             return self.die(Failure::Closed(Some(reply)));
         }
-        if let Stage::Resynchronising { probed } = self.stage {
-            return self.resynchronise(now, probed, &reply);
+        if let Stage::Resynchronising(how_far) = self.stage {
+            return self.resynchronise(now, how_far, &reply);
         }
         let Some((exchange, phase)) = self.exchange else {
             return self.die(Failure::Protocol(Violation::Unexpected(reply)));
@@ -326,7 +336,8 @@ impl Session {
     }
 
     /// Begins to find the place in the replies again after an ABOR. How many replies it gets depends on the server and on what was on
-    /// its way, so they are not counted: after the first one a NOOP is sent, and whatever comes before its 200 is the past.
+    /// its way, so they are not counted: after the first one a NOOP is sent, and whatever comes before its 200 is the past. Where that
+    /// 200 might be the ABOR's own, a PWD makes sure: a NOOP's late 200 would be taken for the answer to the next command.
     pub(super) fn abort_exchange(&mut self, now: Instant) {
         Command::Abor.encode(self.outbox.buffer());
         if self.config.trace {
@@ -336,22 +347,37 @@ impl Session {
         self.timers.stop(Timer::Reply);
         self.timers
             .start(Timer::Abort, now, self.config.timeouts.abort);
-        self.stage = Stage::Resynchronising { probed: false };
+        self.stage = Stage::Resynchronising(Resync::Aborting);
     }
 
-    fn resynchronise(&mut self, now: Instant, probed: bool, reply: &Reply) {
-        if !probed {
-            if reply.class() != crate::wire::Class::Preliminary {
-                self.send(now, Command::Noop);
-                self.timers.stop(Timer::Reply);
-                self.exchange = None;
-                self.stage = Stage::Resynchronising { probed: true };
+    fn resynchronise(&mut self, now: Instant, how_far: Resync, reply: &Reply) {
+        let is_preliminary = reply.class() == crate::wire::Class::Preliminary;
+        match (how_far, reply.code()) {
+            _ if is_preliminary => {}
+            (Resync::Aborting, _) => {
+                self.probe(now, Command::Noop, Resync::Probed { another: false })
             }
-        } else if reply.code() == Code::OK {
-            self.stage = Stage::Open;
-            self.timers.stop(Timer::Abort);
-            self.with_transfer(|transfer, _| transfer.aborted());
+            (Resync::Probed { another: false }, Code::OK) => {
+                self.probe(now, Command::Pwd, Resync::Confirming);
+            }
+            (Resync::Probed { another: true }, Code::OK) | (Resync::Confirming, Code::PATHNAME) => {
+                self.stage = Stage::Open;
+                self.timers.stop(Timer::Abort);
+                self.with_transfer(|transfer, _| transfer.aborted());
+            }
+            (Resync::Probed { .. }, _) => {
+                self.stage = Stage::Resynchronising(Resync::Probed { another: true });
+            }
+            (Resync::Confirming, _) => {}
         }
+    }
+
+    /// Sends a command whose reply shows how far the peer is; only the abort's timer runs for it.
+    fn probe(&mut self, now: Instant, command: Command, how_far: Resync) {
+        self.send(now, command);
+        self.timers.stop(Timer::Reply);
+        self.exchange = None;
+        self.stage = Stage::Resynchronising(how_far);
     }
 
     fn tick(&mut self, now: Instant) {

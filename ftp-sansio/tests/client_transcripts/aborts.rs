@@ -31,10 +31,15 @@ const USABLE: &str = r#"
 fn with_one_reply_and_with_two() {
     // 426 and 226, as RFC 959 has it; 226 alone; both at once, and late.
     for (first, second) in [
-        ("426 Aborted.", "S: 226 Done."),
-        ("226 Done.", ""),
-        ("426 Aborted.", ""),
-        ("226 Complete.", "S: 225 Done."),
+        ("426 Aborted.", "S: 226 Done.\n S: 200 Fine."),
+        ("226 Complete.", "S: 225 Done.\n S: 200 Fine."),
+        ("226 Done.", "S: 200 Fine.\n C: PWD\n S: 257 \"/\""),
+        ("426 Aborted.", "S: 200 Fine.\n C: PWD\n S: 257 \"/\""),
+        // A server that answers ABOR with 200: that of the NOOP is not taken for the answer to what comes next.
+        (
+            "426 Aborted.",
+            "S: 200 Done.\n C: PWD\n S: 200 Fine.\n S: 257 \"/\"",
+        ),
     ] {
         transcript(&format!(
             r#"
@@ -42,7 +47,6 @@ fn with_one_reply_and_with_two() {
             S: {first}
             C: NOOP
             {second}
-            S: 200 Fine.
             user: gets "te"
             result: the transfer was aborted
             {USABLE}
