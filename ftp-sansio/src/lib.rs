@@ -36,4 +36,5 @@ mod session;
 pub mod testing;
 pub mod time;
 mod timer;
+pub mod tls;
 pub mod wire;

@@ -25,6 +25,9 @@ impl Endpoints {
 pub struct Transmit<'a> {
     /// The bytes, in order. What the stream took of them is reported by `transmitted`.
     pub bytes: &'a [u8],
+    /// Whether they are to go out as TCP's urgent data, the last byte of them being marked: Telnet's Synch before an ABOR (RFC 854, RFC 959
+    /// § 4.1.3). A stream that knows no urgent data (TLS) sends them like any others.
+    pub urgent: bool,
 }
 
 /// How a connection is to be closed.

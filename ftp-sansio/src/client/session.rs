@@ -165,6 +165,7 @@ impl Session {
     pub fn transmit(&self) -> Option<Transmit<'_>> {
         (!self.outbox.is_empty()).then(|| Transmit {
             bytes: self.outbox.waiting(),
+            urgent: false,
         })
     }
 
