@@ -1,18 +1,23 @@
 //! `ftp-client`: an FTP client for the command line and for scripts, with an interactive shell.
 #![forbid(unsafe_code)]
 
+mod attributes;
 mod below;
 mod change;
 mod cli;
 mod console;
 mod download;
 mod failure;
+mod find;
 mod interrupt;
 mod json;
 mod landing;
 mod login;
 mod names;
+mod opener;
 mod progress;
+mod put;
+mod raw;
 mod remote;
 mod run;
 #[cfg(test)]
@@ -20,7 +25,9 @@ mod scratch;
 mod session;
 mod shell;
 mod show;
+mod stat;
 mod sync;
+mod time;
 mod tree;
 mod upload;
 mod url;

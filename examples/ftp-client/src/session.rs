@@ -13,6 +13,7 @@ use ftp_sansio::wire::{
     Arg, Command, DateTime, Escaped, Features, Format, Reply, Representation, Secret,
 };
 
+use crate::attributes::Clock;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::remote::RemotePath;
@@ -51,6 +52,10 @@ pub(crate) struct Session<R: Runtime> {
     pub(crate) representation: Representation,
     /// MDTM was refused as such: it need not be asked again.
     times_refused: bool,
+    /// MLST tells all it can from now on.
+    pub(crate) all_facts: bool,
+    /// How a file's time can be set, as far as is known.
+    pub(crate) clocks: Option<Vec<Clock>>,
 }
 
 impl<R: Runtime> std::fmt::Debug for Session<R> {
@@ -128,7 +133,7 @@ fn show(trace: &Trace<'_>) {
 }
 
 /// A command as it is sent, its secrets left out.
-fn command_line(command: &Command) -> String {
+pub(crate) fn command_line(command: &Command) -> String {
     match command {
         Command::Pass(_) => "PASS ***".to_owned(),
         Command::Acct(_) => "ACCT ***".to_owned(),
@@ -155,6 +160,8 @@ impl<R: Runtime> Session<R> {
             console: Rc::clone(&settings.console),
             representation,
             times_refused: false,
+            all_facts: false,
+            clocks: None,
         }
     }
 
@@ -291,24 +298,29 @@ impl<R: Runtime> Session<R> {
         optional(asked, path)
     }
 
-    /// Sets a file's time where the server can; says whether it did.
-    pub(crate) async fn set_modified(
+    /// Sends words and a path behind them that no method of the client has; gives the reply, a refusal too.
+    pub(crate) async fn say(&mut self, words: &str, path: &RemotePath) -> Result<Reply, Failure> {
+        self.say_around(words, path, "").await
+    }
+
+    /// The same with something behind the path too.
+    pub(crate) async fn say_around(
         &mut self,
+        words: &str,
         path: &RemotePath,
-        time: DateTime,
-    ) -> Result<bool, Failure> {
-        if !self.has("MFMT").await? {
-            return Ok(false);
-        }
-        let mut line = format!("MFMT {} ", ftp_sansio::wire::date::TimeVal(time)).into_bytes();
-        line.extend_from_slice(path.to_arg().as_bytes());
-        let Ok(line) = Arg::new(line) else {
-            return Ok(false);
-        };
-        match self.client.raw(line).await {
-            Ok(reply) => Ok(reply.class().is_positive()),
-            Err(error) => Err(Failure::server(path, &error)),
-        }
+        behind: &str,
+    ) -> Result<Reply, Failure> {
+        let path_arg = path.to_arg();
+        let line = [
+            words.as_bytes(),
+            b" ",
+            path_arg.as_bytes(),
+            behind.as_bytes(),
+        ]
+        .concat();
+        let line = Arg::new(line).map_err(|error| Failure::usage(format!("{path}: {error}")))?;
+        let asked = self.client.raw(line).await;
+        asked.map_err(|error| Failure::server(path, &error))
     }
 
     /// Makes a folder; it is no failure that it is there already.
@@ -340,7 +352,7 @@ impl<R: Runtime> Session<R> {
 }
 
 /// A refusal is an answer too: `None`. What breaks the session is not.
-fn optional<T>(
+pub(crate) fn optional<T>(
     asked: Result<T, Error>,
     what: impl std::fmt::Display,
 ) -> Result<Option<T>, Failure> {
