@@ -347,8 +347,7 @@ impl Session {
         if self.stage != Stage::Open || self.exchange.is_some() {
             self.timers.stop(Timer::Idle);
         } else if !self.timers.is_set(Timer::Idle) {
-            self.timers
-                .start(Timer::Idle, now, self.config.timeouts.idle);
+            self.timers.start(Timer::Idle, now, self.idle_time());
         }
     }
 
