@@ -3,12 +3,14 @@
 use alloc::string::String;
 use core::fmt::Write;
 
-use super::replies::say;
+use super::replies::{bad_command, say};
 use super::session::{Login, MAX_REPLY, Session};
 use crate::listing::Entry;
 use crate::listing::write::write_long;
 use crate::time::Instant;
-use crate::wire::{Code, Command, DateTime, Escaped, FactChange, Reply, Restart, Verb};
+use crate::wire::{
+    Code, Command, CommandErrorKind, DateTime, Escaped, FactChange, Reply, Restart, Verb,
+};
 
 impl Session {
     pub(super) fn execute_logged_in(&mut self, now: Instant, command: Command) {
@@ -18,10 +20,7 @@ impl Session {
             Command::Mode(mode) => self.set_mode(mode),
             Command::Rest(Restart::Offset(offset)) => self.rest(offset),
             Command::Rest(Restart::Marker(_)) => {
-                self.reply(say(
-                    Code::ARGUMENT_SYNTAX_ERROR,
-                    "A number of bytes, please.",
-                ));
+                self.reply(bad_command(CommandErrorKind::Argument));
             }
             Command::Allo { .. } => self.reply(say(Code::SUPERFLUOUS, "No allocation is needed.")),
             Command::Opts(argument) => self.options(&argument),

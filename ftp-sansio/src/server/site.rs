@@ -55,6 +55,9 @@ impl Session {
             Ok(command) => command,
             Err(kind) => return self.reply(bad_command(kind)),
         };
+        if !matches!(command, SiteCommand::CopyTo(_)) {
+            self.settings.copy_from = None;
+        }
         if let Some(missing) = needs(&command)
             && !self.can(missing)
         {
