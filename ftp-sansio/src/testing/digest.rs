@@ -15,7 +15,7 @@ pub(super) fn digest(algorithm: DigestAlgorithm, bytes: &[u8]) -> Option<Vec<u8>
 
 /// The CRC of ISO 3309, as zip and Ethernet have it.
 fn crc32(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, _| crc >> 1 ^ 0xEDB8_8320 * (crc & 1);
+    let step = |crc: u32, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1));
     let crc = bytes.iter().fold(u32::MAX, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), step)
     });
@@ -42,7 +42,7 @@ fn sha1(bytes: &[u8]) -> Vec<u8> {
         for (word, bytes) in words.iter_mut().zip(block.chunks_exact(4)) {
             *word = bytes
                 .iter()
-                .fold(0, |word, &byte| word << 8 | u32::from(byte));
+                .fold(0, |word, &byte| (word << 8) | u32::from(byte));
         }
         for at in 16..80 {
             words[at] =
@@ -51,9 +51,9 @@ fn sha1(bytes: &[u8]) -> Vec<u8> {
         let [mut a, mut b, mut c, mut d, mut e] = hash;
         for (at, word) in words.into_iter().enumerate() {
             let (mixed, constant) = match at {
-                ..20 => (b & c | !b & d, 0x5A82_7999),
+                ..20 => ((b & c) | (!b & d), 0x5A82_7999),
                 20..40 => (b ^ c ^ d, 0x6ED9_EBA1),
-                40..60 => (b & c | b & d | c & d, 0x8F1B_BCDC),
+                40..60 => ((b & c) | (b & d) | (c & d), 0x8F1B_BCDC),
                 _ => (b ^ c ^ d, 0xCA62_C1D6_u32),
             };
             let next = a

@@ -8,8 +8,10 @@ use crate::server::{Capabilities, Capability, Config, Endpoints, Event, Grant};
 use crate::testing::store::Store;
 
 pub(super) fn config(given: &[&str]) -> Config {
-    let mut config = Config::default();
-    config.capabilities = Store::CAPABILITIES;
+    let mut config = Config {
+        capabilities: Store::CAPABILITIES,
+        ..Config::default()
+    };
     for line in given {
         let words: Vec<_> = line.splitn(3, ' ').collect();
         match words[..] {
