@@ -5,6 +5,7 @@ use alloc::string::String;
 use core::fmt::Write;
 
 use super::replies::{bad_command, say};
+use super::rights::feature;
 use super::session::{Login, MAX_REPLY, Session};
 use crate::listing::Entry;
 use crate::listing::write::write_long;
@@ -47,15 +48,6 @@ impl Session {
             Command::Abor => self.abort_nothing(),
             Command::Smnt(_)
             | Command::Site(_)
-            | Command::Adat(_)
-            | Command::Ccc
-            | Command::Mic(_)
-            | Command::Conf(_)
-            | Command::Enc(_)
-            | Command::Lprt(_)
-            | Command::Lpsv
-            | Command::Lang(_)
-            | Command::Host(_)
             | Command::Hash(_)
             | Command::Rang(_)
             | Command::Checksum { .. }
@@ -63,12 +55,7 @@ impl Session {
             | Command::Mfct { .. }
             | Command::Mff { .. }
             | Command::Avbl(_)
-            | Command::Comb { .. }
-            | Command::Clnt(_)
-            | Command::Csid(_)
-            | Command::Pret { .. }
-            | Command::Cpsv
-            | Command::Sscn(_) => {
+            | Command::Comb { .. } => {
                 self.reply(say(Code::NOT_IMPLEMENTED, "Command not implemented."))
             }
             command => self.execute_transfer(now, command),
@@ -78,22 +65,26 @@ impl Session {
     /// FEAT (RFC 2389 § 3): what is really on, one a line behind a space.
     fn features(&mut self) {
         let mut text = String::from("Features:");
-        if self.config.active {
-            text.push_str("\n EPRT");
+        for verb in Verb::ALL.iter().filter(|verb| self.is_carried_out(**verb)) {
+            // Writing to a String does not fail.
+            let _ = match verb {
+                // FactSet's own form marks with `*` what is on (RFC 3659 § 7.8).
+                Verb::Mlst => write!(text, "\n MLST {}", self.settings.facts.feature()),
+                Verb::Rest => write!(text, "\n REST STREAM"),
+                Verb::Mdtm | Verb::Size => write!(text, "\n {verb}"),
+                verb => feature(*verb).map_or(Ok(()), |line| write!(text, "\n {line}")),
+            };
         }
-        text.push_str("\n EPSV\n MDTM");
-        // FactSet's own form marks with `*` what is on (RFC 3659 § 7.8). Writing to a String does not fail.
-        let _ = write!(text, "\n MLST {}", self.settings.facts.feature());
-        text.push_str("\n REST STREAM\n SIZE\n TVFS\n UTF8\nEnd");
+        text.push_str("\n TVFS\n UTF8\nEnd");
         self.reply(Reply::new(Code::SYSTEM_STATUS, text));
     }
 
     fn help(&mut self, topic: Option<&Arg>) {
         let Some(topic) = topic else {
-            return self.reply(Reply::new(Code::HELP, verb_table()));
+            return self.reply(Reply::new(Code::HELP, self.verb_table()));
         };
         let reply = match Verb::from_bytes(topic.as_bytes()) {
-            Some(verb) if is_carried_out(verb) => {
+            Some(verb) if self.is_carried_out(verb) => {
                 Reply::new(Code::HELP, format!("Syntax: {}", verb.syntax()))
             }
             _ => say(Code::NOT_IMPLEMENTED, "No such command."),
@@ -121,62 +112,43 @@ impl Session {
             "\n This login may {}",
             if write { "read and write" } else { "read" }
         );
+        let _ = write!(text, "\n {}", self.security.describe());
         text.push_str("\nEnd");
         self.reply(Reply::new(Code::SYSTEM_STATUS, text));
     }
-}
 
-/// Verbs that are understood but not carried out are left out of HELP.
-pub(super) const fn is_carried_out(verb: Verb) -> bool {
-    !matches!(
-        verb,
-        Verb::Smnt
-            | Verb::Site
-            | Verb::Auth
-            | Verb::Pbsz
-            | Verb::Prot
-            | Verb::Adat
-            | Verb::Ccc
-            | Verb::Mic
-            | Verb::Conf
-            | Verb::Enc
-            | Verb::Lprt
-            | Verb::Lpsv
-            | Verb::Lang
-            | Verb::Host
-            | Verb::Hash
-            | Verb::Rang
-            | Verb::Xcrc
-            | Verb::Xmd5
-            | Verb::Xsha1
-            | Verb::Xsha256
-            | Verb::Xsha512
-            | Verb::Mfmt
-            | Verb::Mfct
-            | Verb::Mff
-            | Verb::Avbl
-            | Verb::Comb
-            | Verb::Clnt
-            | Verb::Csid
-            | Verb::Pret
-            | Verb::Cpsv
-            | Verb::Sscn
-    )
-}
-
-fn verb_table() -> String {
-    const A_LINE: usize = 8;
-    let mut text = String::from("These commands are known:");
-    for (index, verb) in Verb::ALL
-        .iter()
-        .filter(|verb| is_carried_out(**verb))
-        .enumerate()
-    {
-        text.push_str(if index % A_LINE == 0 { "\n " } else { " " });
-        text.push_str(verb.name());
+    /// Verbs that are understood but not carried out are left out of FEAT and HELP.
+    fn is_carried_out(&self, verb: Verb) -> bool {
+        let is_there = !matches!(
+            verb,
+            Verb::Site
+                | Verb::Hash
+                | Verb::Rang
+                | Verb::Xcrc
+                | Verb::Xmd5
+                | Verb::Xsha1
+                | Verb::Xsha256
+                | Verb::Xsha512
+                | Verb::Mfmt
+                | Verb::Mfct
+                | Verb::Mff
+                | Verb::Avbl
+                | Verb::Comb
+        );
+        is_there && self.is_offered(verb)
     }
-    text.push_str("\nHELP with one of them tells its syntax.");
-    text
+
+    fn verb_table(&self) -> String {
+        const A_LINE: usize = 8;
+        let mut text = String::from("These commands are known:");
+        let verbs = Verb::ALL.iter().filter(|verb| self.is_carried_out(**verb));
+        for (index, verb) in verbs.enumerate() {
+            text.push_str(if index % A_LINE == 0 { "\n " } else { " " });
+            text.push_str(verb.name());
+        }
+        text.push_str("\nHELP with one of them tells its syntax.");
+        text
+    }
 }
 
 /// STAT of a path (RFC 959 § 4.1.3): as LIST would, over the control connection, cut to the length of a reply.

@@ -35,20 +35,27 @@ mod access;
 mod config;
 mod exchange;
 mod files;
+mod host;
 mod information;
+mod limits;
 mod lookahead;
 mod parameters;
 mod replies;
+mod rights;
+mod routes;
+mod running;
+mod secure;
 mod session;
 mod storage;
 mod transfer;
 
-pub use config::{Config, Grant, Timeouts};
+pub use config::{Config, DataTls, Grant, Hosts, Timeouts, Tls};
 pub use exchange::{
     Action, Ended, Event, Failure, Input, ListForm, Output, Route, Task, Transfer, TransferEvent,
     TransferFailure, TransferReport,
 };
-pub use session::{MEMORY_BOUND, Session};
+pub use limits::MEMORY_BOUND;
+pub use session::Session;
 pub use storage::{Answer, Operation, Placement, StorageError};
 
 pub use crate::session::{Admission, Close, DataId, Endpoints, RequestId, TransferId, Transmit};

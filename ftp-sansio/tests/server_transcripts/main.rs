@@ -2,13 +2,20 @@
 
 mod aborts;
 mod active;
+mod bare;
 mod files;
+mod fxp;
+mod host;
+mod injection;
 mod limits;
 mod lines;
 mod listings;
 mod login;
 mod parameters;
 mod passive;
+mod protection;
+mod secure;
 mod transfers;
+mod verbs;
 
 use ftp_sansio::testing::transcript::server as transcript;

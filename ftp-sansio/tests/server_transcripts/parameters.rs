@@ -85,7 +85,8 @@ fn help() {
         S:  PASV TYPE STRU MODE RETR STOR STOU APPE
         S:  ALLO REST RNFR RNTO ABOR DELE RMD MKD
         S:  PWD LIST NLST SYST STAT HELP NOOP FEAT
-        S:  OPTS SIZE MDTM MLST MLSD EPRT EPSV
+        S:  OPTS SIZE MDTM MLST MLSD EPRT EPSV LPRT
+        S:  LPSV LANG HOST CLNT CSID PRET
         S: 214 HELP with one of them tells its syntax.
         "#,
     );

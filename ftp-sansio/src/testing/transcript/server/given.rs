@@ -4,7 +4,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::server::{Config, Endpoints, Event, Grant};
+use crate::server::{Config, DataTls, Endpoints, Event, Grant, Hosts, Tls};
+use crate::tls::Resumption;
+use crate::wire::Domain;
 
 pub(super) fn config(given: &[&str]) -> Config {
     let mut config = Config::default();
@@ -17,7 +19,22 @@ pub(super) fn config(given: &[&str]) -> Config {
             }
             ["public", "ip", ip] => config.public_ip = Some(ip.parse().expect("an IPv4 address")),
             ["trace"] => config.trace = true,
+            ["tls", "allowed"] => config.tls = Tls::Allow,
+            ["tls", "required"] => config.tls = Tls::Require,
+            ["data", "tls", "required"] => config.data_tls = DataTls::Require,
+            ["resumption", "required"] => config.resumption = Resumption::Require,
+            ["ccc"] => config.ccc = true,
+            ["fxp"] => config.fxp = true,
+            ["data", "never", "kept"] => config.keep_data = false,
+            ["host", name] => {
+                let name = Domain::new(name).expect("a domain");
+                match &mut config.hosts {
+                    Hosts::Any => config.hosts = Hosts::Listed([name].into()),
+                    Hosts::Listed(hosts) => hosts.push(name),
+                }
+            }
             ["file", ..] | ["folder", ..] | ["room", _] | ["logged", "in", ..] => {}
+            ["implicit", "tls"] | ["private", "data"] | ["secured" | "logins"] => {}
             ["too", "many", "sessions"]
             | ["no", "ports"]
             | ["slow", "answers" | "aborts"]
@@ -55,6 +72,8 @@ pub(super) fn describe(event: &Event) -> String {
         Event::Connected => "event: connected".into(),
         Event::Command(command) => format!("event: command {command:?}"),
         Event::Reply(reply) => format!("event: reply {}", reply.code()),
+        Event::Secured(_) => "event: under TLS".into(),
+        Event::Cleared => "event: in clear text".into(),
         Event::LoggedIn(user) => format!("event: {user} is in"),
         Event::LoginRefused(user) => format!("event: {user} is not let in"),
         Event::TransferBegan { verb, path, .. } => format!("event: {verb} {path} begins"),
