@@ -18,7 +18,7 @@ pub(super) const OUTPUTS_GATE: usize = 32;
 
 /// The most heap memory, in bytes, that one session's machine holds, whatever its peer and its driver do: one line, the
 /// lookahead, the outbox (the gate, the reply in hand and one for each of ABOR and STAT beside it, doubled as a `Vec`
-/// grows), the outputs, and a few paths.
+/// grows), the outputs, and a few paths and names of hosts.
 pub const MEMORY_BOUND: usize = 2 * MAX_LINE
     + 2 * (lookahead::MAX_BYTES + MAX_LINE + lookahead::MAX_LINES * 128)
     + 2 * (OUTBOX_GATE + 3 * MAX_REPLY)

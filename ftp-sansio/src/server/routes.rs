@@ -238,9 +238,11 @@ impl Session {
             Some(Prepared::New { turned: true, .. })
         );
         let protection = self.data_protection(turned)?;
-        // One that was kept is as it is: a PROT came since.
-        let differs = |kept: Protection| kept != protection;
-        if matches!(self.settings.route, Some(Prepared::Kept { protection, .. }) if differs(protection))
+        // A PROT or SSCN may have come since the connection was kept, which is what it is.
+        if let Some(Prepared::Kept {
+            protection: kept, ..
+        }) = self.settings.route
+            && kept != protection
         {
             self.discard_route();
         }

@@ -35,7 +35,7 @@ fn levels() {
 /// PROT ignored on one of PASV, EPSV, PORT, EPRT: the decision is taken when the transfer starts, for all alike. It may come after
 /// them, too (RFC 4217 § 8).
 #[test]
-fn every_route_is_protected() {
+fn prot_holds_for_every_route() {
     for (route, reply, comes) in [
         (
             "PASV",

@@ -123,3 +123,34 @@ fn none_slips_past_required_tls() {
         assert_eq!(bare.codes(), [expected], "{line}");
     }
 }
+
+/// A syntax error neither ends the session nor brings it out of step: whatever is wrong with a line, it gets one reply, and the next line
+/// its own.
+#[test]
+fn a_bad_command_gets_its_one_reply() {
+    for (_, line, _) in LINES {
+        let verb = line.split(' ').next().unwrap_or_default();
+        for bad in [
+            verb.to_owned(),
+            format!("{verb} "),
+            format!("{verb} \0"),
+            format!("{verb} a\rb"),
+            format!("{verb} {}", "9".repeat(50)),
+            format!("{verb} \u{ff}\u{fe} | ,,, = \t"),
+            format!("{verb} {}", "a".repeat(100_000)),
+            format!("{verb}x"),
+            format!(" {verb}"),
+        ] {
+            let mut bare = Bare::new(Config::default());
+            bare.receive(b"USER anna\r\nPASS hush\r\n");
+            bare.codes();
+            bare.receive(format!("{bad}\r\n").as_bytes());
+            let codes = bare.codes();
+            assert_eq!(codes.len(), 1, "{bad:?} got {codes:?}");
+            if codes != [221] {
+                bare.receive(b"NOOP\r\n");
+                assert_eq!(bare.codes(), [200], "after {bad:?}");
+            }
+        }
+    }
+}

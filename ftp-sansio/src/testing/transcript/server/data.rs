@@ -7,7 +7,9 @@ use core::net::{IpAddr, SocketAddr};
 use super::super::{arg, text};
 use super::{Content, Listener, Running, Server};
 use crate::data::{Direction, End};
-use crate::server::{DataId, Failure, Input, Route, Task, Transfer, TransferEvent, TransferId};
+use crate::server::{
+    DataId, Failure, Input, Route, StorageError, Task, Transfer, TransferEvent, TransferId,
+};
 use crate::testing::escape::quoted;
 use crate::testing::store::Open;
 use crate::testing::stream;
@@ -196,39 +198,39 @@ impl Server {
         }
     }
 
-    /// Bytes of an upload.
+    /// Bytes of an upload; its end, where its mode marks that.
     fn incoming(&mut self, bytes: &[u8]) {
         let running = self.connected();
-        let (id, (file, _)) = (
-            running.id,
-            stream::run(&mut running.codec, bytes, End::More),
-        );
-        let Content::Incoming(upload) = &mut running.content else {
-            panic!("nothing is uploaded")
-        };
-        let written = upload.write(&file);
         running.moved += bytes.len() as u64;
-        let moved = running.moved;
-        match written {
-            Ok(()) => self.transfer_event(id, TransferEvent::Progress(moved)),
+        let (id, moved) = (running.id, running.moved);
+        match self.take_in(bytes, End::More) {
             Err(error) => self.fail(Failure::Storage(error)),
+            Ok(false) => self.transfer_event(id, TransferEvent::Progress(moved)),
+            Ok(true) => self.transfer_event(id, TransferEvent::Received(moved)),
         }
     }
 
-    /// The client closes the data connection: the end of an upload, and too early in a download.
+    /// The client closes the data connection: in a stream the end of an upload, and too early everywhere else.
     fn data_closed(&mut self) {
         let running = self.connected();
-        if running.direction == Direction::Send {
-            return self.fail(Failure::Broken);
+        let (id, moved) = (running.id, running.moved);
+        if running.direction == Direction::Receive && self.take_in(&[], End::Closed) == Ok(true) {
+            self.transfer_event(id, TransferEvent::Received(moved));
+        } else {
+            self.fail(Failure::Broken);
         }
-        let (file, end) = stream::run(&mut running.codec, &[], End::Closed);
+    }
+
+    /// Decodes and writes bytes of an upload. True where it has ended.
+    fn take_in(&mut self, bytes: &[u8], end: End) -> Result<bool, StorageError> {
+        let running = self.running();
+        let (file, clean) = stream::run(&mut running.codec, bytes, end);
+        running.end = clean;
+        let has_ended = running.end.is_some();
         let Content::Incoming(upload) = &mut running.content else {
             panic!("nothing is uploaded")
         };
-        upload.write(&file).expect("the last byte fits");
-        running.end = Some(end.expect("a codec of a stream ends with it"));
-        let (id, moved) = (running.id, running.moved);
-        self.transfer_event(id, TransferEvent::Received(moved));
+        upload.write(&file).map(|()| has_ended)
     }
 
     fn keep(&mut self, keep: bool, route: Route) {
