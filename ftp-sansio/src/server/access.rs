@@ -62,7 +62,7 @@ impl Session {
         self.reply(say(Code::NOT_LOGGED_IN, text));
     }
 
-    fn refuse_write(&mut self, verb: Option<Verb>) {
+    pub(super) fn refuse_write(&mut self, verb: Option<Verb>) {
         self.settings.forget_firsts();
         if verb.is_some_and(Verb::moves_data) {
             self.discard_refused(Direction::Receive);

@@ -1,13 +1,16 @@
-//! The transfer parameters: TYPE, STRU, MODE, REST, OPTS; and what a session remembers of what commands have set.
+//! The transfer parameters: TYPE, STRU, MODE, REST; and what a session remembers of what commands have set.
 
 use alloc::format;
+use core::time::Duration;
 
 use super::replies::say;
 use super::routes::Prepared;
 use super::session::Session;
 use crate::data::{Direction, Parameters};
 use crate::wire::facts::FactSet;
-use crate::wire::{Arg, Code, Command, Mode, Reply, Representation, Structure, VirtualPath};
+use crate::wire::{
+    Code, Command, DigestAlgorithm, Mode, OctetRange, Reply, Representation, Structure, VirtualPath,
+};
 
 /// What commands have set and later commands go by. A new login starts with [`Settings::default`].
 #[derive(Debug)]
@@ -16,7 +19,17 @@ pub(super) struct Settings {
     pub(super) parameters: Parameters,
     pub(super) restart: u64,
     pub(super) rename_from: Option<VirtualPath>,
+    /// What SITE CPFR named.
+    pub(super) copy_from: Option<VirtualPath>,
+    /// The octets that the next RETR, STOR or HASH is about (RANG).
+    pub(super) range: Option<OctetRange>,
     pub(super) facts: FactSet,
+    /// What OPTS HASH chose.
+    pub(super) digest: Option<DigestAlgorithm>,
+    /// What OPTS MODE Z LEVEL chose.
+    pub(super) deflate_level: Option<u8>,
+    /// What SITE IDLE chose.
+    pub(super) idle: Option<Duration>,
     /// Where the next data connection comes from.
     pub(super) route: Option<Prepared>,
     /// `EPSV ALL` came: no other way to a data connection is taken any more (RFC 2428 § 4).
@@ -30,7 +43,12 @@ impl Default for Settings {
             parameters: Parameters::default(),
             restart: 0,
             rename_from: None,
+            copy_from: None,
+            range: None,
             facts: FactSet::default(),
+            digest: None,
+            deflate_level: None,
+            idle: None,
             route: None,
             epsv_only: false,
         }
@@ -38,11 +56,18 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Forgets the RNFR or REST that this command does not follow up. Clients set up the data connection between REST and RETR,
-    /// which RFC 959 does not forbid in so many words, so that much may come between.
+    /// Forgets the RNFR, CPFR, REST or RANG that this command does not follow up. Clients set up the data connection between REST and
+    /// RETR, which RFC 959 does not forbid in so many words, so that much may come between.
     pub(super) fn follow(&mut self, command: &Command) {
         if !matches!(command, Command::Rnto(_)) {
             self.rename_from = None;
+        }
+        // Which word of SITE it is shows later.
+        if !matches!(command, Command::Site(_)) {
+            self.copy_from = None;
+        }
+        if matches!(command, Command::Rest(_)) {
+            self.range = None;
         }
         let keeps_restart = matches!(
             command,
@@ -65,12 +90,17 @@ impl Settings {
         );
         if !keeps_restart {
             self.restart = 0;
+            if !matches!(command, Command::Hash(_)) {
+                self.range = None;
+            }
         }
     }
 
-    /// Forgets the RNFR or REST that waits for its second half.
+    /// Forgets the RNFR, CPFR, REST or RANG that waits for its second half.
     pub(super) fn forget_firsts(&mut self) {
         self.rename_from = None;
+        self.copy_from = None;
+        self.range = None;
         self.restart = 0;
     }
 }
@@ -128,6 +158,14 @@ impl Session {
         )
     }
 
+    /// Whether a file travels as the plain sequence of its bytes.
+    pub(super) fn is_plain(&self) -> bool {
+        let parameters = self.settings.parameters;
+        self.is_image()
+            && parameters.structure == Structure::File
+            && parameters.mode == Mode::Stream
+    }
+
     pub(super) fn rest(&mut self, offset: u64) {
         if offset > 0 && !self.is_image() {
             return self.reply(say(
@@ -138,26 +176,5 @@ impl Session {
         self.settings.restart = offset;
         let text = format!("Restarting at {offset}.");
         self.reply(Reply::new(Code::FILE_ACTION_PENDING, text));
-    }
-
-    /// OPTS (RFC 2389 § 4): `UTF8 ON` is what old clients send, and changes nothing; `MLST` chooses facts (RFC 3659 § 7.9).
-    pub(super) fn opts(&mut self, argument: &Arg) {
-        let bytes = argument.as_bytes();
-        let split = bytes
-            .iter()
-            .position(|&byte| byte == b' ')
-            .unwrap_or(bytes.len());
-        let (name, value) = (&bytes[..split], bytes.get(split + 1..).unwrap_or_default());
-        if name.eq_ignore_ascii_case(b"UTF8")
-            && (value.is_empty() || value.eq_ignore_ascii_case(b"ON"))
-        {
-            self.reply(say(Code::OK, "Names are UTF-8, byte for byte."));
-        } else if name.eq_ignore_ascii_case(b"MLST") {
-            self.settings.facts = FactSet::parse(value);
-            let text = format!("MLST OPTS {}", self.settings.facts);
-            self.reply(Reply::new(Code::OK, text));
-        } else {
-            self.reply(say(Code::ARGUMENT_SYNTAX_ERROR, "No such option."));
-        }
     }
 }

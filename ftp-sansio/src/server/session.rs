@@ -353,8 +353,7 @@ impl Session {
         if self.stage != Stage::Open || self.exchange.is_some() || self.security.is_changing() {
             self.timers.stop(Timer::Idle);
         } else if !self.timers.is_set(Timer::Idle) {
-            self.timers
-                .start(Timer::Idle, now, self.config.timeouts.idle);
+            self.timers.start(Timer::Idle, now, self.idle_time());
         }
     }
 

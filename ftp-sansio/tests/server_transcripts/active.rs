@@ -108,6 +108,7 @@ fn active_mode_is_off() {
     transcript(
         r#"
         given: active off
+        given: plain store
         given: logged in
         C: PORT 192,0,2,7,7,208
         S: 502 Active mode is off; use EPSV or PASV.
@@ -119,17 +120,21 @@ fn active_mode_is_off() {
         S: 502 No such command.
         C: FEAT
         S: 211-Features:
-        S:  REST STREAM
-        S:  SIZE
-        S:  MDTM
-        S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
-        S:  EPSV
-        S:  LPSV
-        S:  LANG EN*
-        S:  HOST
         S:  CLNT
         S:  CSID
+        S:  EPSV
+        S:  HOST
+        S:  LANG EN*
+        S:  LPSV
+        S:  MDTM
+        S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
         S:  PRET
+        S:  RANG STREAM
+        S:  REST STREAM
+        S:  SITE IDLE
+        S:  SITE MKDIR
+        S:  SITE RMDIR
+        S:  SIZE
         S:  TVFS
         S:  UTF8
         S: 211 End

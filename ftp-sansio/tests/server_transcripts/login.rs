@@ -120,6 +120,7 @@ fn pipelined_guesses_wait_for_each_other() {
 fn what_needs_no_login() {
     transcript(
         r#"
+        given: plain store
         S: 220 FTP server ready.
         C: NOOP
         S: 200 Done.
@@ -131,19 +132,23 @@ fn what_needs_no_login() {
         S: 214 Syntax: RETR <path>
         C: FEAT
         S: 211-Features:
-        S:  REST STREAM
-        S:  SIZE
-        S:  MDTM
-        S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
-        S:  EPRT
-        S:  EPSV
-        S:  LPRT
-        S:  LPSV
-        S:  LANG EN*
-        S:  HOST
         S:  CLNT
         S:  CSID
+        S:  EPRT
+        S:  EPSV
+        S:  HOST
+        S:  LANG EN*
+        S:  LPRT
+        S:  LPSV
+        S:  MDTM
+        S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
         S:  PRET
+        S:  RANG STREAM
+        S:  REST STREAM
+        S:  SITE IDLE
+        S:  SITE MKDIR
+        S:  SITE RMDIR
+        S:  SIZE
         S:  TVFS
         S:  UTF8
         S: 211 End

@@ -24,6 +24,8 @@
 mod aborts;
 mod active;
 mod bare;
+mod combine;
+mod digests;
 mod files;
 mod fxp;
 mod host;
@@ -34,8 +36,11 @@ mod listings;
 mod login;
 mod parameters;
 mod passive;
+mod patterns;
 mod protection;
 mod secure;
+mod site;
+mod times;
 mod transfers;
 mod verbs;
 

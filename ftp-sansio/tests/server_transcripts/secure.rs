@@ -674,40 +674,50 @@ fn http_under_tls_is_sent_away() {
 
 #[test]
 fn features_of_tls() {
-    for (given, lines) in [
-        ("tls allowed", "S:  AUTH TLS\n S:  PBSZ\n S:  PROT"),
-        ("tls required", "S:  AUTH TLS\n S:  PBSZ\n S:  PROT"),
+    for (given, tls, ccc, cpsv, sscn) in [
+        ("tls allowed", true, "", "", ""),
+        ("tls required", true, "", "", ""),
+        ("implicit tls\n given: secured", false, "", "", ""),
         (
             "tls allowed\n given: ccc\n given: fxp",
-            "S:  AUTH TLS\n S:  PBSZ\n S:  PROT\n S:  CCC",
+            true,
+            "S:  CCC",
+            "S:  CPSV",
+            "S:  SSCN",
         ),
     ] {
-        let between = if given.contains("fxp") {
-            "S:  CPSV\n S:  SSCN\n"
-        } else {
-            ""
-        };
+        let auth = if tls { "S:  AUTH TLS" } else { "" };
+        let greeting = if tls { "S: 220 FTP server ready." } else { "" };
         transcript(&format!(
             r#"
+            given: plain store
             given: {given}
-            S: 220 FTP server ready.
+            {greeting}
             C: FEAT
             S: 211-Features:
-            S:  REST STREAM
-            S:  SIZE
-            S:  MDTM
-            S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+            {auth}
+            {ccc}
+            S:  CLNT
+            {cpsv}
+            S:  CSID
             S:  EPRT
             S:  EPSV
-            {lines}
+            S:  HOST
+            S:  LANG EN*
             S:  LPRT
             S:  LPSV
-            S:  LANG EN*
-            S:  HOST
-            S:  CLNT
-            S:  CSID
+            S:  MDTM
+            S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+            S:  PBSZ
             S:  PRET
-            {between}
+            S:  PROT
+            S:  RANG STREAM
+            S:  REST STREAM
+            S:  SITE IDLE
+            S:  SITE MKDIR
+            S:  SITE RMDIR
+            S:  SIZE
+            {sscn}
             S:  TVFS
             S:  UTF8
             S: 211 End

@@ -17,7 +17,7 @@ use self::tls::Tls;
 use super::{path, take_lines, text};
 use crate::data::{CleanEnd, Codec, Direction};
 use crate::server::{
-    Action, DataId, Endpoints, Failure, Input, Output, Route, Session, TransferId,
+    Action, Capabilities, DataId, Endpoints, Failure, Input, Output, Route, Session, TransferId,
 };
 use crate::testing::escape::{quoted, unescape};
 use crate::testing::script::World;
@@ -30,6 +30,7 @@ pub(super) struct Server {
     ends: Endpoints,
     now: Instant,
     store: Store,
+    capabilities: Capabilities,
     /// Bytes that the session has not taken, and how many it is offered at a time.
     unread: Vec<u8>,
     piece: usize,
@@ -86,6 +87,7 @@ impl Server {
     pub(super) fn new(given: &[&str], piece: usize) -> Self {
         let has = |word: &str| given.contains(&word);
         let config = Arc::new(config(given));
+        let capabilities = config.capabilities;
         let now = Instant::EPOCH;
         let ends = ends(has("ipv6"));
         let session = match () {
@@ -98,6 +100,7 @@ impl Server {
             ends,
             now,
             store: Store::new(),
+            capabilities,
             unread: Vec::new(),
             piece,
             sent: Vec::new(),
@@ -239,7 +242,7 @@ impl Server {
                     self.tell(format!("driver: {user} of {host}, protected: {protected}"));
                 }
                 let grant = (password.expose().as_bytes() == b"hush")
-                    .then(|| grant(user.as_bytes()))
+                    .then(|| grant(user.as_bytes(), self.capabilities))
                     .flatten();
                 self.answer(Input::Login(request, grant));
             }
