@@ -22,6 +22,7 @@
     reason = "these are tests"
 )]
 
+pub mod abilities;
 pub mod cancelling;
 pub mod limits;
 pub mod network;
@@ -79,6 +80,11 @@ macro_rules! conformance_tests {
             describes_files, lists_a_large_folder, lists_a_file_as_itself, reads_from_an_offset, names_are_bytes,
             makes_and_removes, says_what_went_wrong, the_root_stays, renames, nothing_leads_out, links_are_listed,
             opens_only_plain_files
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, abilities:
+            digests, digests_of_parts, digests_are_not_stale, changes_facts, heeds_a_umask, copies, combines,
+            makes_and_removes_trees, links_stay_inside, nothing_is_done_outside, tells_what_is_available,
+            writes_within_a_range, commands_reach_the_store, lists_what_matches, a_digest_is_given_up
         }
         $crate::conformance_tests! { @room $runtime, $block_on, uploads:
             replaces_whole, a_dropped_upload_changes_nothing, an_upload_is_hidden, fails_at_once, keeps_permissions,
