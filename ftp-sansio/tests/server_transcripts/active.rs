@@ -103,7 +103,7 @@ fn active_mode_is_off() {
         S: 211-Features:
         S:  EPSV
         S:  MDTM
-        S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
         S:  REST STREAM
         S:  SIZE
         S:  TVFS
