@@ -27,6 +27,7 @@ mod macwebstar;
 mod mlsx;
 mod month;
 mod netware;
+mod nonstop;
 mod os2;
 mod os400;
 mod parser;
@@ -34,6 +35,7 @@ mod reader;
 mod unix;
 mod vms;
 mod vote;
+mod vxworks;
 mod when;
 pub(crate) mod write;
 mod zos;
@@ -79,6 +81,10 @@ pub enum Dialect {
     Os2,
     /// IBM OS/400.
     Os400,
+    /// HPE `NonStop` (Tandem), its Guardian files.
+    NonStop,
+    /// Wind River `VxWorks`, and the routers that run it.
+    VxWorks,
     /// IBM z/OS (MVS): data sets, members and jobs. Its Unix files are listed as [`Dialect::Unix`].
     Zos,
 }
@@ -95,6 +101,8 @@ impl Dialect {
         Self::Netware,
         Self::Os2,
         Self::Os400,
+        Self::NonStop,
+        Self::VxWorks,
         Self::Zos,
     ];
 
@@ -109,6 +117,8 @@ impl Dialect {
             Self::Netware => netware::parse_line(line, state),
             Self::Os2 => os2::parse_line(line, state),
             Self::Os400 => os400::parse_line(line, state),
+            Self::NonStop => nonstop::parse_line(line, state),
+            Self::VxWorks => vxworks::parse_line(line, state),
             Self::Zos => zos::parse_line(line, state),
         }
     }

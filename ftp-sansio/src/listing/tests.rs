@@ -31,7 +31,16 @@ fn each_dialect_wins_its_own() {
             "PEP     4019 04/03/24 18:58:16 *STMF      x",
             Dialect::Os400,
         ),
+        (
+            "ACCOUNTS   O  101   528  6-Apr-2007 14:21:18 255,255 \"nunu\"",
+            Dialect::NonStop,
+        ),
+        (
+            "     512    Jan-01-1980  00:00:00   x                 <DIR>",
+            Dialect::VxWorks,
+        ),
         (" Name     VV.MM   Created\nMEMBER", Dialect::Zos),
+        ("ANN      JOB01906  OUTPUT    3 Spool Files", Dialect::Zos),
         ("total 0", Dialect::Unix),
     ] {
         let listing = parse(text.as_bytes(), Some(now()));
