@@ -80,13 +80,12 @@ struct Interpreter {
 impl Reader {
     /// The size of the blocks that the texts of entries share, in bytes.
     pub const BLOCK: usize = 4096;
-    /// What a reader takes at most, in bytes: the lines that wait for the vote, the beginning of a line, each in a buffer
-    /// that may be twice as large, what a dialect remembers of the last lines, and [`Summary::unparsed`].
-    pub const MEMORY_BOUND: usize = 2 * (VOTE_BYTES + MAX_LINE)
-        + 2 * MAX_LINE
-        + 4 * MAX_LINE
-        + UNPARSED_LINES * (UNPARSED_LEN + 2 * size_of::<Bytes>())
-        + 4 * Self::BLOCK;
+    /// What a reader takes at most, in bytes, and what comes with it: the lines that wait for the vote, the beginning of a
+    /// line, what is remembered of the last lines, each in a buffer that is copied to one twice as large when it grows;
+    /// [`Summary::unparsed`]; and blocks for the texts of entries.
+    pub const MEMORY_BOUND: usize = 3 * (VOTE_BYTES + 5 * MAX_LINE)
+        + UNPARSED_LINES * (UNPARSED_LEN + 3 * size_of::<Bytes>())
+        + 5 * (Self::BLOCK + 64);
 
     /// A reader that finds the dialect out. `now`, in the server's time zone as near as it is known, chooses the year of
     /// dates that have none; without it they are left out.
