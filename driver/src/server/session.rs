@@ -311,7 +311,10 @@ async fn perform<S: Storage>(storage: &S, operation: Operation) -> Result<Answer
             ftp_sansio::listing::Kind::Folder => Ok(Answer::Done),
             _ => Err(StorageError::NotAFolder),
         },
-        Operation::Inspect(path) => storage.inspect(&path).await.map(Answer::Entry),
+        Operation::Inspect(path) => storage
+            .inspect(&path)
+            .await
+            .map(|entry| Answer::Entry(Box::new(entry))),
         Operation::Glance { path, limit } => glance(storage, &path, limit).await,
         Operation::Delete(path) => storage.delete(&path).await.map(|()| Answer::Done),
         Operation::MakeFolder(path) => storage.make_folder(&path).await.map(|()| Answer::Done),

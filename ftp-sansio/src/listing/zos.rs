@@ -207,13 +207,8 @@ fn load_module(line: &[u8]) -> Option<Item<'_>> {
 fn job(line: &[u8]) -> Option<Item<'_>> {
     let ([name, id, third], end) = first_words::<3>(line)?;
     // `JOB01906`, or `J0001906` where there may be more than 99,999.
-    let digits = match id {
-        [b'J', b'O', b'B', digits @ ..]
-        | [b'S', b'T', b'C', digits @ ..]
-        | [b'T', b'S', b'U', digits @ ..]
-        | [b'J' | b'S' | b'T', digits @ ..] => digits,
-        _ => return None,
-    };
+    let kinds = [&b"JOB"[..], b"STC", b"TSU", b"J", b"S", b"T"];
+    let digits = kinds.iter().find_map(|kind| id.strip_prefix(*kind))?;
     if name.len() > 8 || digits.len() < 5 || number(digits).is_none() {
         return None;
     }

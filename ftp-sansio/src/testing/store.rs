@@ -1,5 +1,6 @@
 //! A file store in memory: it answers a server's operations and holds what transfers read and write.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
@@ -118,7 +119,9 @@ impl Store {
     pub fn perform(&mut self, operation: Operation) -> Result<Answer, StorageError> {
         match operation {
             Operation::Enter(path) => self.folder(&path).map(|()| Answer::Done),
-            Operation::Inspect(path) => self.entry(&path).map(Answer::Entry),
+            Operation::Inspect(path) => self
+                .entry(&path)
+                .map(|entry| Answer::Entry(Box::new(entry))),
             Operation::Glance { path, limit } => self.glance(&path, limit),
             Operation::Delete(path) => match self.node(&path)? {
                 Node::File(_) => Ok(self.remove(&path)),
