@@ -68,7 +68,7 @@ impl Store {
         if let Some(group) = changes.group {
             node.group = Some(group.into_bytes());
         }
-        self.entry(&path).map(Answer::Entry)
+        self.known(&path)
     }
 
     pub(super) fn link(
