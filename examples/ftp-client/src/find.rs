@@ -60,7 +60,7 @@ pub(crate) async fn find<R: Runtime>(
     wish: &Wish,
 ) -> Result<(), Failure> {
     let top = &target.path;
-    let itself = top_entry(session, target).await?;
+    let itself = top_entry(session, top, target.names_folder).await?;
     let mut found = Vec::new();
     let name = top.name().unwrap_or(b".");
     if wish.takes(name, itself.kind) {
@@ -84,14 +84,14 @@ pub(crate) async fn find<R: Runtime>(
     Ok(())
 }
 
-/// What the URL itself names. A folder where it says so; else the server is asked, since not every one refuses to list a file.
+/// What the path itself names. A folder where it says so; else the server is asked, since not every one refuses to list a file.
 async fn top_entry<R: Runtime>(
     session: &mut Session<R>,
-    target: &Target,
+    path: &RemotePath,
+    names_folder: bool,
 ) -> Result<Entry, Failure> {
-    let path = &target.path;
     let name = path.name().unwrap_or(b".");
-    if target.names_folder || path.name().is_none() {
+    if names_folder || path.name().is_none() {
         return Ok(Entry::new(name.to_vec(), Kind::Folder));
     }
     match session.look_up(path).await? {
@@ -152,14 +152,14 @@ impl Sum {
     }
 }
 
-/// Shows how much is in what a URL names.
+/// Shows how much is in a folder and below it, or in a file.
 pub(crate) async fn du<R: Runtime>(
     session: &mut Session<R>,
-    target: &Target,
+    top: &RemotePath,
+    names_folder: bool,
     usage: Usage,
 ) -> Result<(), Failure> {
-    let top = &target.path;
-    let itself = top_entry(session, target).await?;
+    let itself = top_entry(session, top, names_folder).await?;
     let (sums, unknown) = match itself.kind {
         Kind::File => {
             let mut sum = Sum::default();

@@ -72,7 +72,11 @@ pub(crate) async fn run<R: Runtime>(
     }
 }
 
-async fn ask<R: Runtime>(session: &mut Session<R>, line: &Arg) -> Result<Reply, Failure> {
+/// Sends one line; gives its reply, a refusal too.
+pub(crate) async fn ask<R: Runtime>(
+    session: &mut Session<R>,
+    line: &Arg,
+) -> Result<Reply, Failure> {
     let shown = shown(line);
     if !session.client.is_usable() {
         let text = format!("{shown} is not sent: the session has ended");

@@ -213,7 +213,7 @@ impl<R: Runtime> Opener<R> {
             human: du.human_readable,
         };
         self.each(&du.urls, async |session, target| {
-            find::du(session, target, form).await
+            find::du(session, &target.path, target.names_folder, form).await
         })
         .await
     }

@@ -1,0 +1,297 @@
+//! Servers of every age, played by a script: what the client sends them, and what it makes of their answers.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use ftp_peers::{Done, Runtime, command, on_both_runtimes, run};
+
+on_both_runtimes!(
+    permissions_by_mff,
+    permissions_that_nobody_sets,
+    a_time_by_mdtm,
+    a_time_that_mdtm_only_seems_to_set,
+    a_time_by_the_older_utime,
+    a_time_that_nobody_sets,
+    a_file_is_made_without_appe,
+    facts_without_mlst,
+    facts_that_make_no_sense,
+    the_last_word_of_a_session,
+    a_password_is_not_shown,
+    nothing_follows_a_quit,
+);
+
+/// What a server answers to a line that begins like this. The first that fits; the rest is 502.
+type Script = &'static [(&'static str, &'static str)];
+
+/// A server that answers by a script, and keeps what it was sent after the login.
+struct Played {
+    address: SocketAddr,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+const LOGIN: Script = &[
+    ("USER", "331 and the password?"),
+    ("PASS", "230 welcome"),
+    ("TYPE", "200 fine"),
+    ("QUIT", "221 bye"),
+];
+
+impl Played {
+    fn new(script: Script) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
+        let address = listener.local_addr().expect("a listener has an address");
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let lines = Arc::clone(&heard);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let lines = Arc::clone(&lines);
+                thread::spawn(move || serve(&stream, script, &lines));
+            }
+        });
+        Self { address, heard }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("ftp://alice:geheim@{}/{path}", self.address)
+    }
+
+    /// The lines that a client sends by itself left out.
+    fn heard(&self) -> Vec<String> {
+        let heard = self.heard.lock().expect("no test panics with it");
+        let own = |line: &&String| {
+            ![
+                "USER",
+                "PASS alice",
+                "PASS geheim",
+                "FEAT",
+                "TYPE",
+                "QUIT",
+                "PWD",
+            ]
+            .iter()
+            .any(|start| line.starts_with(start))
+        };
+        heard.iter().filter(own).cloned().collect()
+    }
+}
+
+fn serve(stream: &TcpStream, script: Script, heard: &Mutex<Vec<String>>) {
+    let mut writer = stream;
+    stream.set_nodelay(true).expect("a socket");
+    let mut say = |text: &str| drop(writer.write_all(format!("{text}\r\n").as_bytes()));
+    let listen = || TcpListener::bind("127.0.0.1:0").expect("a loopback port");
+    let mut passive = listen();
+    say("220 ready");
+    for line in BufReader::new(stream).lines() {
+        let Ok(line) = line else { return };
+        heard
+            .lock()
+            .expect("no test panics with it")
+            .push(line.clone());
+        let fits = |(start, _): &&(&str, &str)| line.starts_with(start);
+        let answer = script
+            .iter()
+            .chain(LOGIN)
+            .find(fits)
+            .map(|(_, answer)| *answer);
+        match answer {
+            _ if line == "EPSV" => {
+                passive = listen();
+                let address = passive.local_addr().expect("a listener has an address");
+                say(&format!("229 go on (|||{}|)", address.port()));
+            }
+            // What goes over the data connection stands behind a `>`.
+            Some(answer) if answer.starts_with('>') => {
+                say("150 here it comes");
+                if let Ok((mut data, _)) = passive.accept() {
+                    let _ = data.write_all(&answer.as_bytes()[1..]);
+                }
+                say("226 that was all");
+            }
+            Some("<") => {
+                say("150 go on");
+                drop(
+                    passive
+                        .accept()
+                        .map(|(data, _)| BufReader::new(data).lines().count()),
+                );
+                say("226 got it");
+            }
+            Some(answer) => say(answer),
+            None => say("502 not here"),
+        }
+        if answer.is_some_and(|answer| answer.starts_with("421") || answer.starts_with("221")) {
+            return;
+        }
+    }
+}
+
+fn client(runtime: Runtime, words: &[&str]) -> Done {
+    let mut client = command(Path::new(env!("CARGO_BIN_EXE_ftp-client")));
+    run(client.args(words).args(["--runtime", runtime.name()]))
+}
+
+fn permissions_by_mff(runtime: Runtime) {
+    let server = Played::new(&[("MFF UNIX.mode=640; a b", "213 UNIX.mode=640; a b")]);
+    client(runtime, &["chmod", "640", &server.url("a%20b")]).ok();
+    assert_eq!(
+        server.heard(),
+        ["SITE CHMOD 640 a b", "MFF UNIX.mode=640; a b"]
+    );
+    // What is said of the file is said of the file.
+    let server = Played::new(&[("SITE CHMOD", "550 not yours")]);
+    client(runtime, &["chmod", "640", &server.url("a")]).exits(6);
+    assert_eq!(server.heard(), ["SITE CHMOD 640 a"]);
+}
+
+fn permissions_that_nobody_sets(runtime: Runtime) {
+    let server = Played::new(&[("SITE", "500 what?")]);
+    let done = client(runtime, &["chmod", "7", &server.url("a")]).exits(1);
+    assert!(done.stderr.contains("500 what?"), "{done:?}");
+    assert_eq!(server.heard(), ["SITE CHMOD 007 a", "MFF UNIX.mode=007; a"]);
+}
+
+const TIME: [&str; 3] = ["touch", "-d", "2020-01-02T03:04:05"];
+
+fn touch(runtime: Runtime, server: &Played) -> Done {
+    client(runtime, &[&TIME[..], &[&server.url("a b")]].concat())
+}
+
+fn a_time_by_mdtm(runtime: Runtime) {
+    let server = Played::new(&[
+        ("FEAT", "211-so much\r\n MDTM\r\n211 and no more"),
+        ("MDTM 2020", "213 set"),
+        ("MDTM a b", "213 20200102030405"),
+    ]);
+    touch(runtime, &server).ok();
+    assert_eq!(server.heard(), ["MDTM 20200102030405 a b", "MDTM a b"]);
+}
+
+fn a_time_that_mdtm_only_seems_to_set(runtime: Runtime) {
+    let server = Played::new(&[
+        ("FEAT", "211-so much\r\n MDTM\r\n211 and no more"),
+        ("MDTM", "213 20240102030405"),
+        ("SITE UTIME 2020", "200 set"),
+    ]);
+    touch(runtime, &server).ok();
+    assert_eq!(
+        server.heard().last().expect("lines"),
+        "SITE UTIME 20200102030405 a b"
+    );
+}
+
+fn a_time_by_the_older_utime(runtime: Runtime) {
+    let server = Played::new(&[
+        ("SITE UTIME 2020", "501 that is no name"),
+        (
+            "SITE UTIME a b 20200102030405 20200102030405 20200102030405 UTC",
+            "200 set",
+        ),
+    ]);
+    touch(runtime, &server).ok();
+}
+
+fn a_time_that_nobody_sets(runtime: Runtime) {
+    let server = Played::new(&[("SIZE", "213 7"), ("PWD", "257 \"/\"")]);
+    let done = touch(runtime, &server).exits(1);
+    assert!(done.stderr.contains("lets nobody set the time"), "{done:?}");
+    let stored = |line: &String| line.starts_with("STOR") || line.starts_with("APPE");
+    assert!(!server.heard().iter().any(stored), "{:?}", server.heard());
+}
+
+fn a_file_is_made_without_appe(runtime: Runtime) {
+    let server = Played::new(&[("STOR new", "<"), ("PWD", "257 \"/\""), ("CWD", "550 none")]);
+    client(runtime, &["touch", &server.url("new")]).ok();
+    let heard = server.heard();
+    assert!(heard.contains(&"APPE new".to_owned()) && heard.contains(&"STOR new".to_owned()));
+    // A refusal of the file is none of the command: what may be there is not replaced.
+    let server = Played::new(&[
+        ("APPE", "553 no"),
+        ("STOR", "<"),
+        ("PWD", "257 \"/\""),
+        ("CWD", "550 none"),
+    ]);
+    client(runtime, &["touch", &server.url("new")]).exits(6);
+    assert!(!server.heard().iter().any(|line| line.starts_with("STOR")));
+}
+
+fn facts_without_mlst(runtime: Runtime) {
+    let server = Played::new(&[
+        ("PWD", "257 \"/\""),
+        ("CWD", "550 no folder"),
+        (
+            "LIST [x]",
+            ">-rw-r----- 1 u g 12 Jan  2  2020 x\r\n-rw-r--r-- 1 u g 34 Jan  3  2020 [x]\r\n",
+        ),
+        ("SIZE", "502 what?"),
+    ]);
+    let done = client(runtime, &["stat", "--json", &server.url("%5bx%5d")]).ok();
+    assert_eq!(
+        done.stdout,
+        "{\"name\":\"[x]\",\"type\":\"file\",\"size\":34,\"modified\":\"2020-01-03T00:00\",\"target\":null,\
+         \"permissions\":\"rw-r--r--\",\"path\":\"[x]\",\"facts\":{}}\n"
+    );
+    // Only what a pattern matched is listed: that is another file.
+    let done = client(runtime, &["stat", &server.url("%5bx%5d%2A")]).exits(6);
+    assert!(done.stdout.is_empty(), "{done:?}");
+}
+
+fn facts_that_make_no_sense(runtime: Runtime) {
+    let server = Played::new(&[
+        (
+            "FEAT",
+            "211-so much\r\n MLST type*;size*;\r\n211 and no more",
+        ),
+        ("MLST", "250 found"),
+        ("PWD", "257 \"/\""),
+        ("CWD", "550 no folder"),
+        ("SIZE", "213 7"),
+        ("MLSD", "550 no folder"),
+    ]);
+    let done = client(runtime, &["stat", &server.url("a")]).ok();
+    assert!(
+        done.stdout.contains(" 7 ") && done.stdout.ends_with(" a\n"),
+        "{done:?}"
+    );
+}
+
+fn the_last_word_of_a_session(runtime: Runtime) {
+    let server = Played::new(&[("SITE", "421 enough")]);
+    let done = client(runtime, &["raw", &server.url(""), "SITE X", "NOOP"]).exits(3);
+    assert_eq!(done.stdout, "421 enough\n");
+    let refused = Played::new(&[("SITE", "530 not you"), ("NOOP", "200 fine")]);
+    client(runtime, &["raw", &refused.url(""), "SITE X"]).exits(5);
+    let done = client(
+        runtime,
+        &["raw", "--json", "-k", &refused.url(""), "SITE X", "NOOP"],
+    );
+    assert_eq!(
+        done.exits(5).stdout,
+        "{\"command\":\"SITE X\",\"code\":530,\"lines\":[\"not you\"]}\n\
+         {\"command\":\"NOOP\",\"code\":200,\"lines\":[\"fine\"]}\n"
+    );
+}
+
+fn a_password_is_not_shown(runtime: Runtime) {
+    let server = Played::new(&[("PASS hunter2", "530 no")]);
+    let words = [
+        "raw",
+        "-v",
+        "--json",
+        &server.url(""),
+        "PASS hunter2",
+        "NOOP",
+    ];
+    let done = client(runtime, &words).exits(5);
+    assert!(!format!("{}{}", done.stdout, done.stderr).contains("hunter2"));
+}
+
+fn nothing_follows_a_quit(runtime: Runtime) {
+    let server = Played::new(&[]);
+    let done = client(runtime, &["raw", &server.url(""), "QUIT", "NOOP"]).exits(3);
+    assert_eq!(done.stdout, "221 bye\n");
+    client(runtime, &["raw", &server.url(""), "QUIT"]).ok();
+}
