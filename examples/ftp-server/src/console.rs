@@ -98,6 +98,10 @@ fn transfer_failure(failure: TransferFailure) -> String {
         TransferFailure::Reported(Failure::Aborted) | TransferFailure::AbortedByPeer => {
             "aborted".to_owned()
         }
+        TransferFailure::Reported(Failure::NotSecured) => {
+            "no TLS on the data connection".to_owned()
+        }
+        TransferFailure::NotResumed => "its TLS did not resume the session".to_owned(),
         TransferFailure::Stalled => "nothing moved for too long".to_owned(),
         TransferFailure::SessionEnded => "the session ended".to_owned(),
         TransferFailure::Unconfirmed => {
