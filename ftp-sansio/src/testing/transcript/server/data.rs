@@ -6,7 +6,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::super::text;
 use super::{Content, Listener, Running, Server};
-use crate::data::{Direction, End};
+use crate::data::{CleanEnd, Direction, End, Fault};
 use crate::server::{DataId, Failure, Input, Route, Task, Transfer, TransferEvent, TransferId};
 use crate::testing::escape::quoted;
 use crate::testing::store::Open;
@@ -56,6 +56,7 @@ impl Server {
                     codec.is_identity() && matches!(transfer.task, Task::Retrieve { .. });
                 let size = is_known.then_some(bytes.len() as u64);
                 let (bytes, end) = stream::run(&mut codec, &bytes, End::Closed);
+                let end = end.and_then(Result::ok);
                 (Content::Outgoing(bytes, end), None, size)
             }
             Ok(Open::Write(upload)) => {
@@ -152,19 +153,21 @@ impl Server {
     /// Bytes of an upload.
     fn incoming(&mut self, bytes: &[u8]) {
         let running = self.connected();
-        let (id, (file, _)) = (
-            running.id,
-            stream::run(&mut running.codec, bytes, End::More),
-        );
+        let (file, end) = stream::run(&mut running.codec, bytes, End::More);
         let Content::Incoming(upload) = &mut running.content else {
             panic!("nothing is uploaded")
         };
         let written = upload.write(&file);
         running.moved += bytes.len() as u64;
-        let moved = running.moved;
-        match written {
-            Ok(()) => self.transfer_event(id, TransferEvent::Progress(moved)),
-            Err(error) => self.fail(Failure::Storage(error)),
+        if let Err(error) = written {
+            return self.fail(Failure::Storage(error));
+        }
+        match end {
+            None => {
+                let (id, moved) = (running.id, running.moved);
+                self.transfer_event(id, TransferEvent::Progress(moved));
+            }
+            Some(end) => self.received(end),
         }
     }
 
@@ -179,7 +182,16 @@ impl Server {
             panic!("nothing is uploaded")
         };
         upload.write(&file).expect("the last byte fits");
-        running.end = Some(end.expect("a codec of a stream ends with it"));
+        self.received(end.expect("every codec ends with the connection"));
+    }
+
+    /// The data of an upload is over.
+    fn received(&mut self, end: Result<CleanEnd, Fault>) {
+        let Ok(end) = end else {
+            return self.fail(Failure::Broken);
+        };
+        let running = self.connected();
+        running.end = Some(end);
         let (id, moved) = (running.id, running.moved);
         self.transfer_event(id, TransferEvent::Received(moved));
     }
