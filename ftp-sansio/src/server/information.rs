@@ -9,7 +9,7 @@ use super::session::{Login, MAX_REPLY, Session};
 use crate::listing::Entry;
 use crate::listing::write::write_long;
 use crate::time::Instant;
-use crate::wire::{Arg, Code, Command, DateTime, Escaped, Reply, Verb};
+use crate::wire::{Arg, Code, Command, DateTime, Escaped, Reply, Representation, Verb};
 
 impl Session {
     pub(super) fn execute_logged_in(&mut self, now: Instant, command: Command) {
@@ -55,7 +55,7 @@ impl Session {
         text.push_str("\n EPSV\n MDTM");
         // FactSet's own form marks with `*` what is on (RFC 3659 § 7.8). Writing to a String does not fail.
         let _ = write!(text, "\n MLST {}", self.settings.facts.feature());
-        text.push_str("\n REST STREAM\n SIZE\n TVFS\n UTF8\nEnd");
+        text.push_str("\n MODE Z\n REST STREAM\n SIZE\n TVFS\n UTF8\nEnd");
         self.reply(Reply::new(Code::SYSTEM_STATUS, text));
     }
 
@@ -84,7 +84,11 @@ impl Session {
         let _ = write!(
             text,
             "\n TYPE: {}",
-            if self.is_image() { "image" } else { "ASCII" }
+            match self.settings.parameters.representation {
+                Representation::Ascii(_) => "ASCII",
+                Representation::Ebcdic(_) => "EBCDIC",
+                Representation::Image | Representation::Local(_) => "image",
+            }
         );
         let write = matches!(&self.login, Login::User(grant) if grant.write);
         let _ = write!(

@@ -7,7 +7,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use super::exchange::{Action, Route};
 use super::replies::say;
 use super::session::{Session, Waiting};
-use crate::data::{Direction, Parameters};
+use crate::data::Parameters;
 use crate::session::{Admission, DataId};
 use crate::wire::address::HostPort;
 use crate::wire::facts::FactSet;
@@ -104,12 +104,9 @@ impl Session {
         });
     }
 
-    /// Takes parameters for which there is a codec both ways, and no others.
+    /// Takes parameters for which there is a codec, and no others.
     fn set_parameters(&mut self, parameters: Parameters) {
-        let known = [Direction::Send, Direction::Receive]
-            .iter()
-            .all(|&way| parameters.codec(way).is_some());
-        if !known {
+        if !parameters.is_known() {
             return self.reply(say(
                 Code::PARAMETER_NOT_IMPLEMENTED,
                 "Not implemented for this parameter.",

@@ -104,6 +104,7 @@ fn active_mode_is_off() {
         S:  EPSV
         S:  MDTM
         S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  MODE Z
         S:  REST STREAM
         S:  SIZE
         S:  TVFS

@@ -135,6 +135,7 @@ fn what_needs_no_login() {
         S:  EPSV
         S:  MDTM
         S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  MODE Z
         S:  REST STREAM
         S:  SIZE
         S:  TVFS
