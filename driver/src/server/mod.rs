@@ -4,6 +4,7 @@
 //! [`Server::serve`].
 
 mod passive;
+mod perform;
 mod roster;
 mod session;
 mod transfer;
@@ -16,8 +17,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 pub use ftp_sansio::server::{
-    Config, Ended, Event, Failure, Grant, Placement, StorageError, Timeouts, TransferFailure,
-    TransferReport,
+    Capabilities, Capability, Config, Ended, Event, Failure, Grant, Placement, StorageError,
+    Timeouts, TransferFailure, TransferReport,
 };
 use ftp_sansio::wire::Arg;
 use roster::{Limits, Roster};

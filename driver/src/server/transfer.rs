@@ -12,7 +12,8 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use ftp_sansio::data::{CleanEnd, Codec, End};
 use ftp_sansio::listing::Entry;
-use ftp_sansio::server::{Admission, Failure, ListForm, Task, Transfer, TransferEvent};
+use ftp_sansio::server::{Admission, Failure, ListForm, Pattern, Task, Transfer, TransferEvent};
+use ftp_sansio::wire::VirtualPath;
 
 use crate::moving::{PIECE, convert, poll_admit, poll_write_all, read_piece, write_all};
 use crate::runtime::{Runtime, Stream};
@@ -108,18 +109,22 @@ pub(super) fn begin<R: Runtime, S: Storage>(
             return fail_storage(StorageError::Unsupported);
         };
         let opened = match transfer.task {
-            Task::Retrieve { path, offset } => storage.open(&path, offset).await.map(|reader| {
-                let size = reader.size().map(|size| size.saturating_sub(offset));
-                (None, size, File::<S>::Read(reader))
-            }),
+            Task::Retrieve { path, offset, end } => Source::open(&*storage, &path, offset, end)
+                .await
+                .map(|source| (None, source.size(offset), File::<S>::Read(source))),
             Task::Store { path, placement } => storage
                 .create(&path, placement)
                 .await
                 .map(|writer| (Some(writer.path().clone()), None, File::Write(writer))),
-            Task::List { path, form } => storage
-                .list(&path)
+            Task::List {
+                path,
+                form,
+                pattern,
+            } => find(&*storage, &path, pattern)
                 .await
-                .map(|entries| (None, None, File::List(entries, form))),
+                .map(|(entries, pattern)| {
+                    (None, None, File::List(entries, Lines { form, pattern }))
+                }),
         };
         match opened {
             Ok((chosen, size, file)) => {
@@ -133,9 +138,81 @@ pub(super) fn begin<R: Runtime, S: Storage>(
 
 /// What was opened.
 enum File<S: Storage> {
-    Read(S::Reader),
+    Read(Source<S::Reader>),
     Write(S::Writer),
-    List(S::Entries, ListForm),
+    List(S::Entries, Lines),
+}
+
+/// A file to send, or the range of it that RANG chose.
+struct Source<F> {
+    reader: F,
+    /// How many bytes of the range are still to come, if there is one.
+    left: Option<u64>,
+}
+
+impl<F: Reader> Source<F> {
+    async fn open<S: Storage<Reader = F>>(
+        storage: &S,
+        path: &VirtualPath,
+        offset: u64,
+        end: Option<u64>,
+    ) -> Result<Self, StorageError> {
+        let left = end.map(|end| end.saturating_sub(offset));
+        match storage.open(path, offset).await {
+            // A range past the end is empty, and no error (draft-bryan-ftp-range § 4.3).
+            Err(StorageError::PastTheEnd) if left.is_some() => Ok(Self {
+                reader: storage.open(path, 0).await?,
+                left: Some(0),
+            }),
+            reader => Ok(Self {
+                reader: reader?,
+                left,
+            }),
+        }
+    }
+
+    /// How many bytes will come, from `offset` on.
+    fn size(&self, offset: u64) -> Option<u64> {
+        let size = self.reader.size().map(|size| size.saturating_sub(offset));
+        match (size, self.left) {
+            (Some(size), Some(left)) => Some(size.min(left)),
+            (size, _) => size,
+        }
+    }
+
+    async fn read(&mut self, buffer: BytesMut) -> Result<BytesMut, StorageError> {
+        if self.left == Some(0) {
+            return Ok(buffer);
+        }
+        let mut piece = self.reader.read(buffer).await?;
+        if let Some(left) = &mut self.left {
+            piece.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+            *left -= piece.len() as u64;
+        }
+        Ok(piece)
+    }
+}
+
+/// In which lines a folder is told.
+struct Lines {
+    form: ListForm,
+    pattern: Option<Pattern>,
+}
+
+/// What a listing goes through: the path itself, or, where there is none and its name is a pattern, the folder above it.
+async fn find<S: Storage>(
+    storage: &S,
+    path: &VirtualPath,
+    pattern: Option<Pattern>,
+) -> Result<(S::Entries, Option<Pattern>), StorageError> {
+    match (storage.list(path).await, pattern) {
+        // A name that no file can have is none that a file has.
+        (Err(StorageError::NotFound | StorageError::NameNotAllowed), Some(pattern)) => {
+            let folder = path.parent().unwrap_or_default();
+            Ok((storage.list(&folder).await?, Some(pattern)))
+        }
+        (entries, _) => Ok((entries?, None)),
+    }
 }
 
 fn connect<R: Runtime, S: Storage>(
@@ -167,9 +244,9 @@ fn connect<R: Runtime, S: Storage>(
             piece: Bytes::new(),
         };
         let next = match file {
-            File::Read(reader) => send(data, reader),
+            File::Read(source) => send(data, source),
             File::Write(writer) => receive(data, writer),
-            File::List(entries, form) => list(data, entries, form),
+            File::List(entries, lines) => list(data, entries, lines),
         };
         go_on(TransferEvent::Connected, next)
     })
@@ -267,18 +344,18 @@ impl<S: Stream> Data<S> {
     }
 }
 
-fn send<S: Stream, F: Reader>(mut data: Data<S>, mut reader: F) -> Chain {
+fn send<S: Stream, F: Reader>(mut data: Data<S>, mut source: Source<F>) -> Chain {
     Chain::new(async move {
         if data.pending.is_empty() {
             let buffer = data.buffer(PIECE);
-            match reader.read(buffer).await {
+            match source.read(buffer).await {
                 Ok(piece) if piece.is_empty() => return data.finish().await,
                 Ok(piece) => data.load(piece.freeze()),
                 Err(error) => return fail_storage(error),
             }
         }
         match data.write_some().await {
-            Ok(()) => go_on(data.progress(), send(data, reader)),
+            Ok(()) => go_on(data.progress(), send(data, source)),
             Err(_) => fail(Failure::Broken),
         }
     })
@@ -327,27 +404,30 @@ fn commit<S: Stream, F: Writer>(data: Data<S>, writer: F, end: CleanEnd) -> Chai
     }
 }
 
-fn list<S: Stream, F: Entries>(mut data: Data<S>, mut entries: F, form: ListForm) -> Chain {
+fn list<S: Stream, F: Entries>(mut data: Data<S>, mut entries: F, lines: Lines) -> Chain {
     Chain::new(async move {
         if data.pending.is_empty() {
             match entries.next().await {
                 Ok(some) if some.is_empty() => return data.finish().await,
-                Ok(some) => data.load(lines(&some, form)),
+                Ok(some) => data.load(lines.write(some)),
                 Err(error) => return fail_storage(error),
             }
         }
         match data.write_some().await {
-            Ok(()) => go_on(data.progress(), list(data, entries, form)),
+            Ok(()) => go_on(data.progress(), list(data, entries, lines)),
             Err(_) => fail(Failure::Broken),
         }
     })
 }
 
-fn lines(entries: &[Entry], form: ListForm) -> Bytes {
-    let mut text = Vec::with_capacity(entries.len() * 80);
-    let now = crate::calendar::today();
-    for entry in entries {
-        form.write(entry, now, &mut text);
+impl Lines {
+    fn write(&self, entries: Vec<Entry>) -> Bytes {
+        let mut text = Vec::with_capacity(entries.len() * 80);
+        let now = crate::calendar::today();
+        for entry in entries {
+            let pattern = self.pattern.as_ref();
+            self.form.write_matching(entry, pattern, now, &mut text);
+        }
+        text.into()
     }
-    text.into()
 }

@@ -63,7 +63,7 @@ impl Session {
         matches!(&self.login, Login::User(grant) if grant.write)
     }
 
-    fn refuse_write(&mut self) {
+    pub(super) fn refuse_write(&mut self) {
         let advice = match &self.login {
             Login::User(grant) => grant.advice.clone(),
             _ => bytes::Bytes::new(),
@@ -170,5 +170,9 @@ const fn changes_files(command: &Command) -> bool {
             | Command::Rmd(_)
             | Command::Rnfr(_)
             | Command::Rnto(_)
+            | Command::Mfmt { .. }
+            | Command::Mfct { .. }
+            | Command::Mff { .. }
+            | Command::Comb { .. }
     )
 }

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use super::capabilities::Capabilities;
 use crate::wire::VirtualPath;
 
 /// How a server's sessions behave. Shared by all of them; see [`Session::new`](super::Session::new).
@@ -21,6 +22,10 @@ pub struct Config {
     pub login_attempts: u32,
     /// Whether every command and reply is an [`Event`](super::Event) too: for logs by the line.
     pub trace: bool,
+    /// What FEAT and HELP say of the stores before anybody is logged in. Afterwards it is [`Grant::capabilities`].
+    pub capabilities: Capabilities,
+    /// Between which times SITE IDLE may choose.
+    pub idle_bounds: (Duration, Duration),
     /// How long each state may last.
     pub timeouts: Timeouts,
 }
@@ -54,6 +59,8 @@ impl Default for Config {
             active: true,
             login_attempts: 5,
             trace: false,
+            capabilities: Capabilities::NONE,
+            idle_bounds: (Duration::from_secs(30), Duration::from_secs(7200)),
             timeouts: Timeouts::default(),
         }
     }
@@ -82,6 +89,8 @@ pub struct Grant {
     pub advice: Bytes,
     /// The folder where the session starts.
     pub home: VirtualPath,
+    /// What the user's store can do. A driver fills it in; what is not in it is neither offered nor asked of the store.
+    pub capabilities: Capabilities,
 }
 
 impl Grant {
@@ -92,6 +101,7 @@ impl Grant {
             write: true,
             advice: Bytes::new(),
             home: VirtualPath::root(),
+            capabilities: Capabilities::NONE,
         }
     }
 
@@ -102,6 +112,7 @@ impl Grant {
             write: false,
             advice: advice.into(),
             home: VirtualPath::root(),
+            capabilities: Capabilities::NONE,
         }
     }
 }

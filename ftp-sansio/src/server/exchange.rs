@@ -5,6 +5,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use super::config::Grant;
+use super::pattern::Pattern;
 use super::storage::{Answer, Operation, Placement, StorageError};
 use crate::data::{CleanEnd, Direction, Parameters};
 use crate::listing::write::{write_long, write_name};
@@ -163,6 +164,8 @@ pub enum Task {
         path: VirtualPath,
         /// From this byte on.
         offset: u64,
+        /// And not from this byte on (RANG). A range that lies past the file's end sends nothing (draft-bryan-ftp-range § 4.3).
+        end: Option<u64>,
     },
     /// STOR, APPE or STOU.
     Store {
@@ -177,6 +180,8 @@ pub enum Task {
         path: VirtualPath,
         /// In which form.
         form: ListForm,
+        /// Where there is no such path: the names to list of the folder above it instead. Where that has none, the listing is empty.
+        pattern: Option<Pattern>,
     },
 }
 
@@ -222,13 +227,40 @@ impl ListForm {
     }
 }
 
-/// The `perm` fact (RFC 3659 § 7.5.5): what a user may do with such an entry.
+impl ListForm {
+    /// The same for what a pattern asked for: nothing, unless the name is one of these. NLST writes what the client had written before
+    /// the pattern before each name; LIST and MLSD write names as they are.
+    pub fn write_matching(
+        self,
+        mut entry: Entry,
+        pattern: Option<&Pattern>,
+        now: DateTime,
+        out: &mut Vec<u8>,
+    ) {
+        if let Some(pattern) = pattern {
+            if !pattern.matches(&entry.name) {
+                return;
+            }
+            if self == Self::Names && !pattern.prefix().is_empty() {
+                entry.name = [pattern.prefix(), &entry.name].concat().into();
+            }
+        }
+        self.write(&entry, now, out);
+    }
+}
+
+/// The `perm` fact (RFC 3659 § 7.5.5): what a user may do with such an entry. A special file can be removed and renamed, but not
+/// be read or written here; a link may lead to a file or to a folder, and both letters are for who follows it.
 pub(super) const fn perm(kind: Kind, writable: bool) -> &'static str {
     match (kind, writable) {
         (Kind::Folder, true) => "cdeflmp",
         (Kind::Folder, false) => "el",
-        (_, true) => "adfrw",
-        (_, false) => "r",
+        (Kind::File, true) => "adfrw",
+        (Kind::File, false) => "r",
+        (Kind::Symlink, true) => "adefrw",
+        (Kind::Symlink, false) => "er",
+        (Kind::Other, true) => "df",
+        (Kind::Other, false) => "",
     }
 }
 
@@ -271,11 +303,11 @@ pub enum Event {
     },
     /// A transfer is over.
     TransferEnded(TransferReport),
-    /// DELE, MKD, RMD or RNTO was done.
+    /// A command was carried out that changes files and is no transfer.
     Changed {
-        /// Which of them.
+        /// Its verb.
         verb: Verb,
-        /// What it was done to: for RNTO the new name.
+        /// What it was done to: for RNTO the new name, for a copy the copy, for a link the link.
         path: VirtualPath,
     },
     /// The session ends, and why.

@@ -56,6 +56,7 @@ impl Lookahead {
                 _ => self.refused += 1,
             }
         } else {
+            let bytes = bytes + beside(&line);
             self.lines.push_back((line, bytes));
             self.bytes += bytes;
         }
@@ -103,5 +104,16 @@ impl Lookahead {
 
     pub(super) fn clear(&mut self) {
         *self = Self::default();
+    }
+}
+
+/// What a command of many short arguments takes besides their bytes.
+fn beside(line: &Line) -> usize {
+    /// An argument by itself, and the allocation that holds its bytes.
+    const AN_ARGUMENT: usize = 96;
+    match line {
+        Line::Command(Command::Comb { parts, .. }) => parts.len() * AN_ARGUMENT,
+        Line::Command(Command::Mff { facts, .. }) => facts.len() * 2 * AN_ARGUMENT,
+        _ => 0,
     }
 }

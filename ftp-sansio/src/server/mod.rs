@@ -32,23 +32,32 @@
 //! ```
 
 mod access;
+mod capabilities;
+mod changes;
 mod config;
+mod digests;
 mod exchange;
+mod features;
 mod files;
 mod information;
 mod lookahead;
+mod options;
 mod parameters;
+mod pattern;
 mod replies;
 mod session;
+mod site;
 mod storage;
 mod transfer;
 
+pub use capabilities::{Capabilities, Capability};
 pub use config::{Config, Grant, Timeouts};
 pub use exchange::{
     Action, Ended, Event, Failure, Input, ListForm, Output, Route, Task, Transfer, TransferEvent,
     TransferFailure, TransferReport,
 };
+pub use pattern::Pattern;
 pub use session::{MEMORY_BOUND, Session};
-pub use storage::{Answer, Operation, Placement, StorageError};
+pub use storage::{Answer, Changes, FileDigest, Operation, Placement, SiteRequest, StorageError};
 
 pub use crate::session::{Admission, Close, DataId, Endpoints, RequestId, TransferId, Transmit};

@@ -1,8 +1,9 @@
-//! The transfer parameters: TYPE, STRU, MODE, REST, ALLO, OPTS; and where data connections come from: PORT, PASV and the
+//! The transfer parameters: TYPE, STRU, MODE, REST, ALLO; and where data connections come from: PORT, PASV and the
 //! extended forms.
 
 use alloc::format;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use core::time::Duration;
 
 use super::exchange::{Action, Route};
 use super::replies::say;
@@ -12,7 +13,8 @@ use crate::session::{Admission, DataId};
 use crate::wire::address::HostPort;
 use crate::wire::facts::FactSet;
 use crate::wire::{
-    Arg, Code, Command, EpsvArgument, Mode, Reply, Representation, Structure, VirtualPath,
+    Code, Command, DigestAlgorithm, EpsvArgument, Mode, OctetRange, Reply, Representation,
+    Structure, VirtualPath,
 };
 
 /// What commands have set and later commands go by. A new login starts with [`Settings::default`].
@@ -22,7 +24,17 @@ pub(super) struct Settings {
     pub(super) parameters: Parameters,
     pub(super) restart: u64,
     pub(super) rename_from: Option<VirtualPath>,
+    /// What SITE CPFR named.
+    pub(super) copy_from: Option<VirtualPath>,
+    /// The octets that the next RETR, STOR or HASH is about (RANG).
+    pub(super) range: Option<OctetRange>,
     pub(super) facts: FactSet,
+    /// What OPTS HASH chose.
+    pub(super) digest: Option<DigestAlgorithm>,
+    /// What OPTS MODE Z LEVEL chose.
+    pub(super) deflate_level: Option<u8>,
+    /// What SITE IDLE chose.
+    pub(super) idle: Option<Duration>,
     pub(super) route: Option<Route>,
     /// `EPSV ALL` came: no other way to a data connection is taken any more (RFC 2428 § 4).
     epsv_only: bool,
@@ -35,7 +47,12 @@ impl Default for Settings {
             parameters: Parameters::default(),
             restart: 0,
             rename_from: None,
+            copy_from: None,
+            range: None,
             facts: FactSet::default(),
+            digest: None,
+            deflate_level: None,
+            idle: None,
             route: None,
             epsv_only: false,
         }
@@ -43,11 +60,18 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Forgets the RNFR or REST that this command does not follow up. Clients set up the data connection between REST and RETR,
-    /// which RFC 959 does not forbid in so many words, so that much may come between.
+    /// Forgets the RNFR, CPFR, REST or RANG that this command does not follow up. Clients set up the data connection between REST and
+    /// RETR, which RFC 959 does not forbid in so many words, so that much may come between.
     pub(super) fn follow(&mut self, command: &Command) {
         if !matches!(command, Command::Rnto(_)) {
             self.rename_from = None;
+        }
+        // Which word of SITE it is shows later.
+        if !matches!(command, Command::Site(_)) {
+            self.copy_from = None;
+        }
+        if matches!(command, Command::Rest(_)) {
+            self.range = None;
         }
         let keeps_restart = matches!(
             command,
@@ -63,12 +87,17 @@ impl Settings {
         );
         if !keeps_restart {
             self.restart = 0;
+            if !matches!(command, Command::Hash(_)) {
+                self.range = None;
+            }
         }
     }
 
-    /// Forgets the RNFR or REST that waits for its second half.
+    /// Forgets the RNFR, CPFR, REST or RANG that waits for its second half.
     pub(super) fn forget_firsts(&mut self) {
         self.rename_from = None;
+        self.copy_from = None;
+        self.range = None;
         self.restart = 0;
     }
 }
@@ -127,6 +156,14 @@ impl Session {
         )
     }
 
+    /// Whether a file travels as the plain sequence of its bytes.
+    pub(super) fn is_plain(&self) -> bool {
+        let parameters = self.settings.parameters;
+        self.is_image()
+            && parameters.structure == Structure::File
+            && parameters.mode == Mode::Stream
+    }
+
     pub(super) fn rest(&mut self, offset: u64) {
         if offset > 0 && !self.is_image() {
             return self.reply(say(
@@ -137,27 +174,6 @@ impl Session {
         self.settings.restart = offset;
         let text = format!("Restarting at {offset}.");
         self.reply(Reply::new(Code::FILE_ACTION_PENDING, text));
-    }
-
-    /// OPTS (RFC 2389 § 4): `UTF8 ON` is what old clients send, and changes nothing; `MLST` chooses facts (RFC 3659 § 7.9).
-    pub(super) fn opts(&mut self, argument: &Arg) {
-        let bytes = argument.as_bytes();
-        let split = bytes
-            .iter()
-            .position(|&byte| byte == b' ')
-            .unwrap_or(bytes.len());
-        let (name, value) = (&bytes[..split], bytes.get(split + 1..).unwrap_or_default());
-        if name.eq_ignore_ascii_case(b"UTF8")
-            && (value.is_empty() || value.eq_ignore_ascii_case(b"ON"))
-        {
-            self.reply(say(Code::OK, "Names are UTF-8, byte for byte."));
-        } else if name.eq_ignore_ascii_case(b"MLST") {
-            self.settings.facts = FactSet::parse(value);
-            let text = format!("MLST OPTS {}", self.settings.facts);
-            self.reply(Reply::new(Code::OK, text));
-        } else {
-            self.reply(say(Code::ARGUMENT_SYNTAX_ERROR, "No such option."));
-        }
     }
 
     /// PORT and EPRT: only to the peer itself and to no service's port, whoever asks (RFC 2577 § 3). Both refusals are alike, so

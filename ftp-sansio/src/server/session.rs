@@ -33,7 +33,7 @@ pub const MEMORY_BOUND: usize = 2 * MAX_LINE
     + 2 * (lookahead::MAX_BYTES + MAX_LINE + lookahead::MAX_LINES * 128)
     + 2 * (OUTBOX_GATE + 3 * MAX_REPLY)
     + OUTPUTS_GATE * 1024
-    + 16 * VirtualPath::MAX_LEN;
+    + 24 * VirtualPath::MAX_LEN;
 
 timers! {
     /// What a session may wait for only so long.
@@ -347,8 +347,7 @@ impl Session {
         if self.stage != Stage::Open || self.exchange.is_some() {
             self.timers.stop(Timer::Idle);
         } else if !self.timers.is_set(Timer::Idle) {
-            self.timers
-                .start(Timer::Idle, now, self.config.timeouts.idle);
+            self.timers.start(Timer::Idle, now, self.idle_time());
         }
     }
 

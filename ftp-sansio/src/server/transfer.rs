@@ -8,13 +8,14 @@ use super::exchange::{
     Action, Event, Failure, ListForm, Task, Transfer, TransferEvent, TransferFailure,
     TransferReport,
 };
+use super::pattern::Pattern;
 use super::replies::{say, storage_code, storage_refusal};
 use super::session::{Session, Timer, Waiting};
 use super::storage::Placement;
 use crate::data::Parameters;
 use crate::session::TransferId;
 use crate::time::Instant;
-use crate::wire::{Arg, Code, Command, Reply, Representation, Verb, VirtualPath};
+use crate::wire::{Arg, Code, Command, OctetRange, Reply, Representation, Verb, VirtualPath};
 
 /// What part of the time that an upload took it may be held back before it is committed: a sixteenth.
 const DOUBT_SHARE: u32 = 16;
@@ -49,16 +50,28 @@ impl Session {
             self.discard_route();
             return self.reply(say(Code::FILE_UNAVAILABLE, "Restarting needs TYPE I."));
         }
+        let range = self.settings.range.take();
+        if range.is_some() && !self.is_plain() {
+            self.discard_route();
+            return self.reply(say(
+                Code::PAGE_TYPE_UNKNOWN,
+                "A range needs TYPE I, STRU F and MODE S.",
+            ));
+        }
         match command {
             Command::Retr(path) => self.begin(now, Verb::Retr, &path, |path| Task::Retrieve {
                 path,
-                offset: restart,
+                offset: range.map_or(restart, OctetRange::first),
+                end: range.map(end_of),
             }),
             Command::Stor(path) => {
-                let placement = if restart > 0 {
-                    Placement::At(restart)
-                } else {
-                    Placement::Replace
+                let placement = match range {
+                    Some(range) => Placement::Within {
+                        start: range.first(),
+                        end: end_of(range),
+                    },
+                    None if restart > 0 => Placement::At(restart),
+                    None => Placement::Replace,
                 };
                 self.begin(now, Verb::Stor, &path, |path| Task::Store {
                     path,
@@ -88,17 +101,31 @@ impl Session {
                     writable: self.may_write(),
                 };
                 self.begin(now, Verb::Mlsd, &path.unwrap_or(Arg::EMPTY), |path| {
-                    Task::List { path, form }
+                    Task::List {
+                        path,
+                        form,
+                        pattern: None,
+                    }
                 });
             }
             _ => self.reply(say(Code::NOT_IMPLEMENTED, "Command not implemented.")),
         }
     }
 
-    /// LIST and NLST take options as `ls` does, because clients send them (`LIST -la`); none changes anything here.
+    /// LIST and NLST take options as `ls` does, because clients send them (`LIST -la`); none changes anything here. A pattern is
+    /// expanded in the last component, where no file is called so ([`Pattern`]).
     fn list(&mut self, now: Instant, verb: Verb, path: Option<&Arg>, form: ListForm) {
         let path = path.map_or(Arg::EMPTY, without_options);
-        self.begin(now, verb, &path, |path| Task::List { path, form });
+        let pattern = Pattern::of(&path.clone().into_bytes());
+        if pattern.as_ref().is_some_and(Pattern::is_too_long) {
+            self.discard_route();
+            return self.reply(say(Code::NAME_NOT_ALLOWED, "The pattern is too long."));
+        }
+        self.begin(now, verb, &path, |path| Task::List {
+            path,
+            form,
+            pattern,
+        });
     }
 
     fn begin(
@@ -356,6 +383,11 @@ impl Session {
         );
         self.reply_aside(Verb::Stat, Reply::new(Code::SYSTEM_STATUS, text));
     }
+}
+
+/// The byte after the last one: there is one, since a range ends within 63 bits.
+const fn end_of(range: OctetRange) -> u64 {
+    range.last().saturating_add(1)
 }
 
 /// What follows the options: `-la pub` is `pub`, and `-la` nothing. A name that starts with a dash can be listed as `./-name`.

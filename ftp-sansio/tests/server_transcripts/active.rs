@@ -94,6 +94,7 @@ fn active_mode_is_off() {
     transcript(
         r#"
         given: active off
+        given: plain store
         given: logged in
         C: PORT 192,0,2,7,7,208
         S: 502 Active mode is off; use EPSV or PASV.
@@ -104,7 +105,11 @@ fn active_mode_is_off() {
         S:  EPSV
         S:  MDTM
         S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  RANG STREAM
         S:  REST STREAM
+        S:  SITE IDLE
+        S:  SITE MKDIR
+        S:  SITE RMDIR
         S:  SIZE
         S:  TVFS
         S:  UTF8

@@ -120,6 +120,7 @@ fn pipelined_guesses_wait_for_each_other() {
 fn what_needs_no_login() {
     transcript(
         r#"
+        given: plain store
         S: 220 FTP server ready.
         C: NOOP
         S: 200 Done.
@@ -135,7 +136,11 @@ fn what_needs_no_login() {
         S:  EPSV
         S:  MDTM
         S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  RANG STREAM
         S:  REST STREAM
+        S:  SITE IDLE
+        S:  SITE MKDIR
+        S:  SITE RMDIR
         S:  SIZE
         S:  TVFS
         S:  UTF8

@@ -2,6 +2,8 @@
 
 mod aborts;
 mod active;
+mod combine;
+mod digests;
 mod files;
 mod limits;
 mod lines;
@@ -9,6 +11,9 @@ mod listings;
 mod login;
 mod parameters;
 mod passive;
+mod patterns;
+mod site;
+mod times;
 mod transfers;
 
 use ftp_sansio::testing::transcript::server as transcript;

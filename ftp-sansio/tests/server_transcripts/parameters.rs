@@ -38,7 +38,7 @@ fn what_is_carried_out_and_what_is_not() {
         C: ALLO x
         S: 501 Argument missing or not understood.
         C: OPTS UTF8 OFF
-        S: 501 No such option.
+        S: 504 Names are bytes; they are never converted.
         C: OPTS NONSENSE
         S: 501 No such option.
         "#,
@@ -72,6 +72,7 @@ fn restart_positions() {
 fn help() {
     transcript(
         r#"
+        given: plain store
         given: logged in
         C: HELP nonsense
         S: 502 No such command.
@@ -84,8 +85,9 @@ fn help() {
         S:  USER PASS ACCT CWD CDUP REIN QUIT PORT
         S:  PASV TYPE STRU MODE RETR STOR STOU APPE
         S:  ALLO REST RNFR RNTO ABOR DELE RMD MKD
-        S:  PWD LIST NLST SYST STAT HELP NOOP FEAT
-        S:  OPTS SIZE MDTM MLST MLSD EPRT EPSV
+        S:  PWD LIST NLST SITE SYST STAT HELP NOOP
+        S:  FEAT OPTS SIZE MDTM MLST MLSD EPRT EPSV
+        S:  RANG
         S: 214 HELP with one of them tells its syntax.
         "#,
     );

@@ -4,13 +4,16 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use bytes::Bytes;
+
 use super::program::{Program, Recent};
 use crate::data::{CleanEnd, Direction, End, Parameters, Status};
-use crate::listing::{Entry, Kind};
+use crate::listing::{Entry, Kind, Permissions};
 use crate::server::{
-    Action, Answer, Config, DataId, Endpoints, Failure, Grant, Input, Output, RequestId, Session,
-    StorageError, Timeouts, TransferEvent, TransferId,
+    Action, Answer, Capability, Config, DataId, Endpoints, Failure, FileDigest, Grant, Input,
+    Output, RequestId, Session, StorageError, Timeouts, TransferEvent, TransferId,
 };
+use crate::testing::Store;
 use crate::time::Instant;
 use crate::wire::{DateTime, VirtualPath};
 
@@ -58,6 +61,23 @@ const LINES: &[&[u8]] = &[
     b"SITE x",
     b"MDTM a",
     b"RMD a",
+    b"MDTM 20240102150405 a",
+    b"MFMT 20240102150405 a",
+    b"MFF UNIX.mode=640;Modify=20240102150405; a",
+    b"HASH a",
+    b"RANG 0 5",
+    b"OPTS HASH MD5",
+    b"XCRC a 0 5",
+    b"AVBL",
+    b"COMB t a b c d e f g h i j k l m n o p q r s t u v w x y z 0 1 2 3 4 5 6 7 8 9",
+    b"SITE CHMOD 640 a",
+    b"SITE CPFR a",
+    b"SITE CPTO b",
+    b"SITE RMDIR -p a/b/c",
+    b"SITE SYMLINK ../a b",
+    b"SITE HELP",
+    b"SITE IDLE 60",
+    b"NLST *a*a*b",
     b"REIN",
     b"QUIT",
     b"GET / HTTP/1.1",
@@ -226,11 +246,14 @@ impl<'a> ServerProgram<'a> {
                 let Some(request) = self.requests.get(choice) else {
                     return;
                 };
-                let grant = match choice % 4 {
+                let mut grant = match choice % 4 {
                     0 => None,
                     1 => Some(Grant::read_only("No.")),
                     _ => Some(Grant::read_write()),
                 };
+                if let Some(grant) = grant.as_mut().filter(|_| choice % 8 != 7) {
+                    grant.capabilities = Store::CAPABILITIES.with(Capability::Site);
+                }
                 self.session.handle(self.now, Input::Login(request, grant));
             }
         }
@@ -249,6 +272,7 @@ impl<'a> ServerProgram<'a> {
                 ..Entry::new(&b"a"[..], Kind::File)
             })),
             4 => Ok(glance(usize::from(self.program.byte()))),
+            5 => Ok(rarer(self.program.byte())),
             _ => Ok(Answer::Done),
         };
         self.session
@@ -285,6 +309,19 @@ impl<'a> ServerProgram<'a> {
             _ => TransferEvent::Failed(Failure::Storage(StorageError::NoSpace)),
         };
         self.session.handle(self.now, Input::Transfer(id, event));
+    }
+}
+
+fn rarer(choice: u8) -> Answer {
+    match choice % 4 {
+        0 => Answer::Digest(FileDigest {
+            digest: [choice; 64].to_vec().into(),
+            start: u64::from(choice),
+            end: 5,
+        }),
+        1 => Answer::Available(u64::MAX),
+        2 => Answer::Umask(Permissions::new(0o22)),
+        _ => Answer::Text(alloc::vec![Bytes::from_static(b"a\r\n\xff"); usize::from(choice) * 20]),
     }
 }
 

@@ -18,6 +18,7 @@
 //! | `given: file /a "text"`, `given: folder /pub`, `given: room 3` | what the store holds, and how much fits into it |
 //! | `given: logged in` (`as guest`) | the conversation begins after the 230 |
 //! | `given: ipv6`, `given: public ip 198.51.100.4`, `given: active off`, `given: attempts 3`, `given: no ports` | the server |
+//! | `given: plain store`, `given: own words` | the store reads, writes and names files and no more; it knows `SITE GREET` |
 //! | `given: too many sessions`, `given: events` | it turns the client away; its events are told (`event:`) |
 //! | `given: slow answers`, `given: slow aborts` | the driver answers only when told: `driver: answers`, `driver: aborts` |
 //! | `C: line`, `C-part: bytes` | the client sends a line, or bytes without an end of line |

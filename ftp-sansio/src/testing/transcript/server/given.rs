@@ -4,10 +4,14 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::server::{Config, Endpoints, Event, Grant};
+use crate::server::{Capabilities, Capability, Config, Endpoints, Event, Grant};
+use crate::testing::store::Store;
 
 pub(super) fn config(given: &[&str]) -> Config {
-    let mut config = Config::default();
+    let mut config = Config {
+        capabilities: Store::CAPABILITIES,
+        ..Config::default()
+    };
     for line in given {
         let words: Vec<_> = line.splitn(3, ' ').collect();
         match words[..] {
@@ -17,6 +21,8 @@ pub(super) fn config(given: &[&str]) -> Config {
             }
             ["public", "ip", ip] => config.public_ip = Some(ip.parse().expect("an IPv4 address")),
             ["trace"] => config.trace = true,
+            ["plain", "store"] => config.capabilities = Capabilities::NONE,
+            ["own", "words"] => config.capabilities = Store::CAPABILITIES.with(Capability::Site),
             ["file", ..] | ["folder", ..] | ["room", _] | ["logged", "in", ..] => {}
             ["too", "many", "sessions"]
             | ["no", "ports"]
@@ -42,12 +48,14 @@ pub(super) fn ends(ipv6: bool) -> Endpoints {
     }
 }
 
-pub(super) fn grant(user: &[u8]) -> Option<Grant> {
-    match user {
-        b"anna" => Some(Grant::read_write()),
-        b"guest" => Some(Grant::read_only("Ask anna.")),
-        _ => None,
-    }
+pub(super) fn grant(user: &[u8], capabilities: Capabilities) -> Option<Grant> {
+    let mut grant = match user {
+        b"anna" => Grant::read_write(),
+        b"guest" => Grant::read_only("Ask anna."),
+        _ => return None,
+    };
+    grant.capabilities = capabilities;
+    Some(grant)
 }
 
 pub(super) fn describe(event: &Event) -> String {

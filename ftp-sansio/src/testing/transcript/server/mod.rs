@@ -15,7 +15,7 @@ use self::given::{config, describe, ends, grant};
 use super::{path, take_lines, text};
 use crate::data::{CleanEnd, Codec, Direction};
 use crate::server::{
-    Action, DataId, Endpoints, Failure, Input, Output, Route, Session, TransferId,
+    Action, Capabilities, DataId, Endpoints, Failure, Input, Output, Route, Session, TransferId,
 };
 use crate::testing::escape::{quoted, unescape};
 use crate::testing::script::World;
@@ -27,6 +27,7 @@ pub(super) struct Server {
     ends: Endpoints,
     now: Instant,
     store: Store,
+    capabilities: Capabilities,
     /// Bytes that the session has not taken, and how many it is offered at a time.
     unread: Vec<u8>,
     piece: usize,
@@ -73,6 +74,7 @@ impl Server {
     pub(super) fn new(given: &[&str], piece: usize) -> Self {
         let has = |word: &str| given.contains(&word);
         let config = Arc::new(config(given));
+        let capabilities = config.capabilities;
         let now = Instant::EPOCH;
         let ends = ends(has("ipv6"));
         let session = match has("too many sessions") {
@@ -84,6 +86,7 @@ impl Server {
             ends,
             now,
             store: Store::new(),
+            capabilities,
             unread: Vec::new(),
             piece,
             sent: Vec::new(),
@@ -200,7 +203,7 @@ impl Server {
                 password,
             } => {
                 let grant = (password.expose().as_bytes() == b"hush")
-                    .then(|| grant(user.as_bytes()))
+                    .then(|| grant(user.as_bytes(), self.capabilities))
                     .flatten();
                 self.answer(Input::Login(request, grant));
             }
