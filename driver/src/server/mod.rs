@@ -62,13 +62,16 @@ impl Default for Settings {
             },
             observer: Box::new(|_, _| {}),
         }
+        .config(Config::default())
     }
 }
 
 impl Settings {
     /// How the sessions behave.
     #[must_use]
-    pub fn config(mut self, config: Config) -> Self {
+    pub fn config(mut self, mut config: Config) -> Self {
+        // Here a data connection serves one transfer.
+        config.keep_data = false;
         self.config = Arc::new(config);
         self
     }

@@ -153,6 +153,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 request,
                 user,
                 password,
+                ..
             } => {
                 self.info.user = None;
                 let login = Login {
@@ -208,7 +209,9 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
     fn begin_transfer(&mut self, transfer: Transfer) {
         let id = transfer.id;
         let path = match transfer.route {
-            Route::Connect(to) => Path::Connect(to),
+            Route::Connect { to, .. } => Path::Connect(to),
+            // No connection was kept: the settings say that this driver cannot.
+            Route::Kept(_) => Path::Nowhere,
             Route::Accept { data, admission } => match self.listener.take() {
                 Some((listening, listener)) if listening == data => {
                     Path::Accept(listener, admission)

@@ -42,7 +42,7 @@ impl Session {
     /// There is no file whose name is the whole argument of an MDTM: its time is to be set.
     pub(super) fn set_modified_time(&mut self, time: DateTime, name: &Arg) {
         if !self.may_write() {
-            return self.refuse_write();
+            return self.refuse_write(None);
         }
         let changes = Changes {
             modified: Some(time),

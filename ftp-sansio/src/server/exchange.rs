@@ -11,8 +11,9 @@ use crate::data::{CleanEnd, Direction, Parameters};
 use crate::listing::write::{write_long, write_name};
 use crate::listing::{Entry, Kind};
 use crate::session::{Admission, Close, DataId, RequestId, TransferId};
+use crate::tls::{Protection, TlsEvent, TlsFacts, TlsTicket};
 use crate::wire::facts::{FactSet, write_facts};
-use crate::wire::{Arg, DateTime, Reply, Secret, Verb, VirtualPath};
+use crate::wire::{Arg, DateTime, Host, Reply, Secret, Verb, VirtualPath};
 
 /// What happened outside.
 #[derive(Debug)]
@@ -35,12 +36,18 @@ pub enum Input {
     Listening(DataId, Option<u16>),
     /// Tells how a transfer fares.
     Transfer(TransferId, TransferEvent),
+    /// A data connection that was kept ([`Transfer::keep`]) is gone: its peer closed it, or it broke.
+    DataClosed(DataId),
+    /// Answers [`Action::StartTls`] and [`Action::StopTls`]. [`TlsEvent::Failed`] may also come later, where a record was not what the
+    /// peer had sent.
+    Tls(TlsEvent),
     /// The server is stopping: say so to the peer, once a running transfer has ended.
     Shutdown,
 }
 
-/// How a transfer fares, in this order: [`Opened`](Self::Opened), [`Connected`](Self::Connected), any number of
-/// [`Progress`](Self::Progress), for an upload [`Received`](Self::Received), and one of the two ends. [`Failed`](Self::Failed) may come at any point.
+/// How a transfer fares, in this order: [`Opened`](Self::Opened), [`Connected`](Self::Connected), [`Secured`](Self::Secured) where it is
+/// protected, any number of [`Progress`](Self::Progress) and [`Marker`](Self::Marker), for an upload [`Received`](Self::Received), and one of
+/// the two ends. [`Failed`](Self::Failed) may come at any point.
 #[derive(Debug)]
 pub enum TransferEvent {
     /// The file or folder is open. For STOU it has this name.
@@ -50,10 +57,24 @@ pub enum TransferEvent {
         /// How many bytes of the file will be sent, where that is known.
         size: Option<u64>,
     },
-    /// The data connection is there.
+    /// The data connection is there. Not told of one that was kept.
     Connected,
+    /// TLS is up on the data connection. Not a byte of the file moves before the machine has been polled after this: it may want
+    /// the transfer stopped. Not told of a connection that was kept.
+    Secured {
+        /// Whether the handshake resumed the control connection's session.
+        resumed: bool,
+    },
     /// So many bytes went over the data connection in all.
     Progress(u64),
+    /// An upload's data held a restart marker (RFC 959 § 3.4.2): its text as it came, and how many bytes of the file came before it, which
+    /// is what a REST has to name to go on from there.
+    Marker {
+        /// As it came.
+        text: Arg,
+        /// A position in the file.
+        offset: u64,
+    },
     /// An upload's data has ended cleanly after so many bytes; the driver waits for [`Action::Commit`].
     Received(u64),
     /// It is complete: a download was sent with its end, an upload has ended cleanly and *is committed*.
@@ -74,6 +95,8 @@ pub enum Failure {
     Storage(StorageError),
     /// The data connection could not be had.
     NotConnected,
+    /// TLS could not be had on it.
+    NotSecured,
     /// The data connection broke, or ended before its data did.
     Broken,
     /// It was stopped, as [`Action::Abort`] asked.
@@ -81,7 +104,7 @@ pub enum Failure {
 }
 
 /// What to do or to know next.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub enum Output {
     /// The driver must do this.
     Action(Action),
@@ -90,7 +113,7 @@ pub enum Output {
 }
 
 /// What the driver must do.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Action {
     /// Check a login; answer with [`Input::Login`].
@@ -101,6 +124,10 @@ pub enum Action {
         user: Arg,
         /// PASS.
         password: Secret<Arg>,
+        /// The virtual host that it is for, its name in lower case: HOST's, or the one that TLS was begun for.
+        host: Option<Host>,
+        /// Whether it came under TLS.
+        protected: bool,
     },
     /// Ask the user's storage; answer with [`Input::Storage`].
     Perform {
@@ -116,10 +143,10 @@ pub enum Action {
         /// The control connection's own address.
         address: IpAddr,
     },
-    /// Let go of a listener, and of what waits at it.
+    /// Let go of a listener, and of what waits at it; or of a data connection that was kept, in order.
     Discard(DataId),
     /// Run a transfer and tell of it by [`Input::Transfer`]. A listener that its route names belongs to it from now on, and goes when it
-    /// does.
+    /// does; so does a connection that was kept, unless it is to be kept again ([`Transfer::keep`]).
     Transfer(Transfer),
     /// Make an upload that was [`Received`](TransferEvent::Received) visible, and tell of its end. What the control connection has brought
     /// by now (an ABOR, or the peer's end) goes to the machine first.
@@ -127,6 +154,14 @@ pub enum Action {
     /// Stop a transfer at once; answered by its end: [`Failure::Aborted`], or the other end if that came first. The session waits for
     /// that answer without a deadline, as for any answer of its driver.
     Abort(TransferId),
+    /// Begin TLS on the control connection, as its server, and answer with [`Input::Tls`]. Bytes that the session had not taken
+    /// ([`receive`](super::Session::receive)) are the first of the handshake: they were sent as ciphertext, or came from somebody who
+    /// hoped that they would be read as commands.
+    StartTls(TlsTicket),
+    /// End TLS on the control connection and keep its stream: send `close_notify`, await the peer's, and answer with
+    /// [`TlsEvent::Down`](crate::tls::TlsEvent::Down). What TLS had brought and the session has not taken is offered to it then, before what
+    /// comes in clear text.
+    StopTls,
     /// End the control connection. Nothing follows.
     Close(Close),
 }
@@ -142,6 +177,11 @@ pub struct Transfer {
     pub route: Route,
     /// TYPE, STRU and MODE. [`Parameters::codec`] has a codec for them: the session refuses others.
     pub parameters: Parameters,
+    /// How the data connection is protected. One that was kept is so already.
+    pub protection: Protection,
+    /// Whether the data connection is to stay open after a clean end, with what it may have brought beyond that end, under the id of
+    /// its route (RFC 959 § 3.3). [`Route::Kept`] names it then, or [`Action::Discard`]. A transfer that fails closes it.
+    pub keep: bool,
 }
 
 impl Transfer {
@@ -275,7 +315,25 @@ pub enum Route {
         admission: Admission,
     },
     /// By connecting to where PORT or EPRT said.
-    Connect(SocketAddr),
+    Connect {
+        /// Names the connection.
+        data: DataId,
+        /// Where to.
+        to: SocketAddr,
+    },
+    /// It is there already: kept from a transfer before. If that transfer is refused before it was [`Opened`](TransferEvent::Opened), a
+    /// download leaves the connection as it is, kept; an upload closes it.
+    Kept(DataId),
+}
+
+impl Route {
+    /// The name of the data connection, or of the listener that it will come from.
+    #[must_use]
+    pub const fn data(self) -> DataId {
+        match self {
+            Self::Accept { data, .. } | Self::Connect { data, .. } | Self::Kept(data) => data,
+        }
+    }
 }
 
 /// What the embedder may want to know.
@@ -288,6 +346,10 @@ pub enum Event {
     Reply(Reply),
     /// The session has begun, with its greeting.
     Connected,
+    /// TLS protects the control connection from here on.
+    Secured(TlsFacts),
+    /// TLS on the control connection has ended, and the session goes on in clear text (CCC, REIN).
+    Cleared,
     /// A user is logged in.
     LoggedIn(Arg),
     /// A login was refused.
@@ -338,8 +400,10 @@ pub enum TransferFailure {
     Reported(Failure),
     /// The peer sent ABOR.
     AbortedByPeer,
-    /// No data connection came in time.
+    /// No data connection came in time, or its handshake took too long.
     NoConnection,
+    /// Its handshake did not resume the control connection's session, as it has to here.
+    NotResumed,
     /// No byte moved for too long.
     Stalled,
     /// The control connection ended first; an upload was not made visible.
@@ -364,6 +428,10 @@ pub enum Ended {
     TurnedAway,
     /// What came first was another protocol's request (an HTTP verb).
     NotFtp,
+    /// TLS was begun for another host than HOST had named.
+    OtherHost,
+    /// TLS did not come up on the control connection, did not end in order, or broke.
+    TlsFailed,
     /// The server is stopping.
     Shutdown,
 }

@@ -7,8 +7,8 @@ use core::fmt::Write;
 
 use super::capabilities::{Capabilities, Capability};
 use super::changes::fact_name;
-use super::information::is_carried_out;
 use super::replies::say;
+use super::rights;
 use super::session::{Login, Session};
 use crate::wire::{Arg, Code, DigestAlgorithm, Mode, Reply, Verb};
 
@@ -53,7 +53,7 @@ impl Session {
             Verb::Hash => self.digest_list(),
             Verb::Mff => self.fact_list(),
             verb if is_listed(verb) => verb.name().into(),
-            _ => return None,
+            verb => rights::feature(verb)?.into(),
         })
     }
 
@@ -117,7 +117,6 @@ impl Session {
     pub(super) fn offers(&self, verb: Verb) -> bool {
         let capabilities = self.capabilities();
         let ability = match verb {
-            Verb::Port | Verb::Eprt => return self.config.active,
             Verb::Hash => return capabilities.default_digest().is_some(),
             Verb::Mff => return FACTS.iter().any(|fact| capabilities.has(*fact)),
             Verb::Mfmt => Capability::SetModified,
@@ -127,7 +126,7 @@ impl Session {
             verb => {
                 return match DigestAlgorithm::from_verb(verb) {
                     Some(algorithm) => capabilities.has_digest(algorithm),
-                    None => is_carried_out(verb),
+                    None => self.is_offered(verb),
                 };
             }
         };
@@ -153,9 +152,7 @@ const FACTS: [Capability; 5] = [
 const fn is_listed(verb: Verb) -> bool {
     matches!(
         verb,
-        Verb::Eprt
-            | Verb::Epsv
-            | Verb::Mdtm
+        Verb::Mdtm
             | Verb::Size
             | Verb::Mfmt
             | Verb::Mfct

@@ -63,23 +63,7 @@ impl Session {
             Command::Avbl(path) => self.available(path.as_ref()),
             Command::Comb { target, parts } => self.combine(&target, &parts),
             Command::Site(argument) => self.site(&argument),
-            Command::Smnt(_)
-            | Command::Adat(_)
-            | Command::Ccc
-            | Command::Mic(_)
-            | Command::Conf(_)
-            | Command::Enc(_)
-            | Command::Lprt(_)
-            | Command::Lpsv
-            | Command::Lang(_)
-            | Command::Host(_)
-            | Command::Clnt(_)
-            | Command::Csid(_)
-            | Command::Pret { .. }
-            | Command::Cpsv
-            | Command::Sscn(_) => {
-                self.reply(say(Code::NOT_IMPLEMENTED, "Command not implemented."))
-            }
+            Command::Smnt(_) => self.refuse_verb(),
             command => self.execute_transfer(now, command),
         }
     }
@@ -104,34 +88,10 @@ impl Session {
             "\n This login may {}",
             if write { "read and write" } else { "read" }
         );
+        let _ = write!(text, "\n {}", self.security.describe());
         text.push_str("\nEnd");
         self.reply(Reply::new(Code::SYSTEM_STATUS, text));
     }
-}
-
-/// Verbs that are understood but never carried out are left out of HELP and FEAT.
-pub(super) const fn is_carried_out(verb: Verb) -> bool {
-    !matches!(
-        verb,
-        Verb::Smnt
-            | Verb::Auth
-            | Verb::Pbsz
-            | Verb::Prot
-            | Verb::Adat
-            | Verb::Ccc
-            | Verb::Mic
-            | Verb::Conf
-            | Verb::Enc
-            | Verb::Lprt
-            | Verb::Lpsv
-            | Verb::Lang
-            | Verb::Host
-            | Verb::Clnt
-            | Verb::Csid
-            | Verb::Pret
-            | Verb::Cpsv
-            | Verb::Sscn
-    )
 }
 
 /// STAT of a path (RFC 959 § 4.1.3): as LIST would, over the control connection, cut to the length of a reply.

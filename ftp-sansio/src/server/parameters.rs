@@ -1,20 +1,15 @@
-//! The transfer parameters: TYPE, STRU, MODE, REST, ALLO; and where data connections come from: PORT, PASV and the
-//! extended forms.
+//! The transfer parameters: TYPE, STRU, MODE, REST, ALLO; and what a session remembers of what commands have set.
 
 use alloc::format;
-use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use core::time::Duration;
 
-use super::exchange::{Action, Route};
 use super::replies::say;
-use super::session::{Session, Waiting};
+use super::routes::Prepared;
+use super::session::Session;
 use crate::data::{Direction, Parameters};
-use crate::session::{Admission, DataId};
-use crate::wire::address::HostPort;
 use crate::wire::facts::FactSet;
 use crate::wire::{
-    Code, Command, DigestAlgorithm, EpsvArgument, Mode, OctetRange, Reply, Representation,
-    Structure, VirtualPath,
+    Code, Command, DigestAlgorithm, Mode, OctetRange, Reply, Representation, Structure, VirtualPath,
 };
 
 /// What commands have set and later commands go by. A new login starts with [`Settings::default`].
@@ -35,9 +30,10 @@ pub(super) struct Settings {
     pub(super) deflate_level: Option<u8>,
     /// What SITE IDLE chose.
     pub(super) idle: Option<Duration>,
-    pub(super) route: Option<Route>,
+    /// Where the next data connection comes from.
+    pub(super) route: Option<Prepared>,
     /// `EPSV ALL` came: no other way to a data connection is taken any more (RFC 2428 § 4).
-    epsv_only: bool,
+    pub(super) epsv_only: bool,
 }
 
 impl Default for Settings {
@@ -81,6 +77,13 @@ impl Settings {
                 | Command::Epsv(_)
                 | Command::Port(_)
                 | Command::Eprt(_)
+                | Command::Lprt(_)
+                | Command::Lpsv
+                | Command::Cpsv
+                | Command::Sscn(_)
+                | Command::Pret { .. }
+                | Command::Pbsz(_)
+                | Command::Prot(_)
                 | Command::Type(_)
                 | Command::Allo { .. }
                 | Command::Noop
@@ -102,13 +105,9 @@ impl Settings {
     }
 }
 
-/// In which form the port of a new listener is told.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum PassiveReply {
-    /// 227, with this address.
-    HostPort(Ipv4Addr),
-    /// 229.
-    Extended,
+/// Whether the data itself tells where it ends, so that its connection can serve another transfer (RFC 959 § 3.3).
+pub(super) const fn leaves_open(parameters: Parameters) -> bool {
+    matches!(parameters.mode, Mode::Block | Mode::Compressed)
 }
 
 impl Session {
@@ -145,6 +144,9 @@ impl Session {
             ));
         }
         self.settings.parameters = parameters;
+        if !leaves_open(parameters) {
+            self.discard_kept();
+        }
         self.reply(say(Code::OK, "Done."));
     }
 
@@ -174,137 +176,5 @@ impl Session {
         self.settings.restart = offset;
         let text = format!("Restarting at {offset}.");
         self.reply(Reply::new(Code::FILE_ACTION_PENDING, text));
-    }
-
-    /// PORT and EPRT: only to the peer itself and to no service's port, whoever asks (RFC 2577 § 3). Both refusals are alike, so
-    /// that nothing can be learned from them.
-    pub(super) fn active(&mut self, to: SocketAddr) {
-        if self.settings.epsv_only {
-            return self.refuse_after_epsv_all();
-        }
-        if !self.config.active {
-            return self.reply(say(
-                Code::NOT_IMPLEMENTED,
-                "Active mode is off; use EPSV or PASV.",
-            ));
-        }
-        if !self.ends.is_peer(to.ip()) || to.port() < 1024 {
-            return self.reply(say(
-                Code::PARAMETER_NOT_IMPLEMENTED,
-                "Only your own address, and a port from 1024 on.",
-            ));
-        }
-        self.discard_route();
-        self.settings.route = Some(Route::Connect(to));
-        self.reply(say(Code::OK, "Data will go there."));
-    }
-
-    pub(super) fn pasv(&mut self) {
-        if self.settings.epsv_only {
-            return self.refuse_after_epsv_all();
-        }
-        let own = match self.ends.local.ip().to_canonical() {
-            IpAddr::V4(own) => Some(own),
-            IpAddr::V6(_) => None,
-        };
-        match self.config.public_ip.or(own) {
-            Some(address) if own.is_some() => self.listen(PassiveReply::HostPort(address)),
-            _ => self.reply(say(
-                Code::CANNOT_OPEN_DATA_CONNECTION,
-                "This is an IPv6 connection; use EPSV.",
-            )),
-        }
-    }
-
-    pub(super) fn epsv(&mut self, argument: EpsvArgument) {
-        let wanted_is_ipv4 = match argument {
-            EpsvArgument::All => {
-                self.settings.epsv_only = true;
-                return self.reply(say(Code::OK, "EPSV only from now on."));
-            }
-            EpsvArgument::Default => self.ends.local.ip().to_canonical().is_ipv4(),
-            EpsvArgument::Ipv4 => true,
-            EpsvArgument::Ipv6 => false,
-            EpsvArgument::Other(_) => {
-                return self.reply(say(
-                    Code::NETWORK_PROTOCOL_NOT_SUPPORTED,
-                    "Network protocol not supported, use (1,2)",
-                ));
-            }
-        };
-        match (
-            wanted_is_ipv4,
-            self.ends.local.ip().to_canonical().is_ipv4(),
-        ) {
-            (true, false) => {
-                self.reply(say(
-                    Code::NETWORK_PROTOCOL_NOT_SUPPORTED,
-                    "Network protocol not supported, use (2)",
-                ));
-            }
-            (false, true) => {
-                self.reply(say(
-                    Code::NETWORK_PROTOCOL_NOT_SUPPORTED,
-                    "Network protocol not supported, use (1)",
-                ));
-            }
-            _ => self.listen(PassiveReply::Extended),
-        }
-    }
-
-    fn refuse_after_epsv_all(&mut self) {
-        self.reply(say(Code::BAD_SEQUENCE, "Refused after EPSV ALL."));
-    }
-
-    fn listen(&mut self, reply: PassiveReply) {
-        self.discard_route();
-        let data = DataId(self.serial.next());
-        self.waiting = Waiting::Listener { data, reply };
-        self.outputs.act(Action::Listen {
-            data,
-            address: self.ends.local.ip(),
-        });
-    }
-
-    pub(super) fn listening(&mut self, listener: DataId, port: Option<u16>) {
-        let reply = match self.waiting {
-            Waiting::Listener { data, reply } if data == listener => reply,
-            _ => return,
-        };
-        self.waiting = Waiting::Nothing;
-        let Some(port) = port else {
-            return self.reply(say(
-                Code::CANNOT_OPEN_DATA_CONNECTION,
-                "No port is free for a data connection.",
-            ));
-        };
-        let admission = Admission::only(self.ends.peer.ip());
-        self.settings.route = Some(Route::Accept {
-            data: listener,
-            admission,
-        });
-        self.reply(match reply {
-            PassiveReply::HostPort(address) => {
-                let text = format!(
-                    "Entering passive mode ({}).",
-                    HostPort(SocketAddrV4::new(address, port))
-                );
-                Reply::new(Code::PASSIVE_MODE, text)
-            }
-            PassiveReply::Extended => Reply::new(
-                Code::EXTENDED_PASSIVE_MODE,
-                format!("Entering extended passive mode (|||{port}|)"),
-            ),
-        });
-    }
-
-    /// Lets go of what PASV or PORT had prepared, because something newer takes its place or it will not be needed.
-    pub(super) fn discard_route(&mut self) {
-        if let Waiting::Listener { data, .. } = self.waiting {
-            self.outputs.act(Action::Discard(data));
-        }
-        if let Some(Route::Accept { data, .. }) = self.settings.route.take() {
-            self.outputs.act(Action::Discard(data));
-        }
     }
 }

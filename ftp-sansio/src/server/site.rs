@@ -64,7 +64,7 @@ impl Session {
             return self.refuse_word();
         }
         if changes_files(&command) && !self.may_write() {
-            return self.refuse_write();
+            return self.refuse_write(None);
         }
         match command {
             SiteCommand::Chmod { mode, path } => self.set_permissions(mode, &path),

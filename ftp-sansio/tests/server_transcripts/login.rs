@@ -132,10 +132,17 @@ fn what_needs_no_login() {
         S: 214 Syntax: RETR <path>
         C: FEAT
         S: 211-Features:
+        S:  CLNT
+        S:  CSID
         S:  EPRT
         S:  EPSV
+        S:  HOST
+        S:  LANG EN*
+        S:  LPRT
+        S:  LPSV
         S:  MDTM
         S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  PRET
         S:  RANG STREAM
         S:  REST STREAM
         S:  SITE IDLE
@@ -151,7 +158,7 @@ fn what_needs_no_login() {
 
 #[test]
 fn nothing_else_is_done_without_a_login() {
-    let commands = "CWD /|CDUP|PWD|XPWD|MKD a|RMD a|DELE a|RNFR a|RNTO a|SIZE a|MDTM a|MLST|MLSD|LIST|NLST|STAT|STAT a|RETR a|STOR a|\
+    let commands = "CWD /|CDUP|PWD|XPWD|MKD a|RMD a|DELE a|RNFR a|RNTO a|SIZE a|MDTM a|MLST|MLSD|LIST|NLST|STAT|STAT a|LPRT 4,4,192,0,2,7,2,100,0|LPSV|CPSV|SSCN|PRET RETR a|RETR a|STOR a|\
         APPE a|STOU|REST 0|TYPE I|MODE S|STRU F|ALLO 5|PASV|EPSV|EPSV ALL|PORT 192,0,2,7,100,0|EPRT !1!192.0.2.7!25600!|ABOR|SITE x|SMNT x";
     for command in commands.split('|') {
         transcript(&format!(

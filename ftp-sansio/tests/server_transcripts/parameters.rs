@@ -87,7 +87,7 @@ fn help() {
         S:  ALLO REST RNFR RNTO ABOR DELE RMD MKD
         S:  PWD LIST NLST SITE SYST STAT HELP NOOP
         S:  FEAT OPTS SIZE MDTM MLST MLSD EPRT EPSV
-        S:  RANG
+        S:  LPRT LPSV LANG HOST RANG CLNT CSID PRET
         S: 214 HELP with one of them tells its syntax.
         "#,
     );

@@ -383,14 +383,21 @@ fn features() {
         C: FEAT
         S: 211-Features:
         S:  AVBL
+        S:  CLNT
         S:  COMB
+        S:  CSID
         S:  EPRT
         S:  EPSV
         S:  HASH CRC32*;SHA-1;
+        S:  HOST
+        S:  LANG EN*
+        S:  LPRT
+        S:  LPSV
         S:  MDTM
         S:  MFF Modify;UNIX.mode;UNIX.group;
         S:  MFMT
         S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  PRET
         S:  RANG STREAM
         S:  REST STREAM
         S:  SITE CHGRP

@@ -501,3 +501,82 @@ fn a_position_before_a_refused_upload() {
         "#,
     );
 }
+
+/// RFC 959 § 4.2: "110 MARK yyyy = mmmm", with the client's marker and this side's.
+#[test]
+fn markers_in_an_upload() {
+    transcript(
+        r#"
+        given: logged in
+        C: TYPE I
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "half"
+        data: marks block-1 at 4
+        S: 110 MARK block-1 = 4
+        data: sends "half"
+        data: marks block-2 at 8
+        S: 110 MARK block-2 = 8
+        data: closes
+        S: 226 Transfer complete.
+        # What the 110 told is what REST takes.
+        C: REST 8
+        S: 350 Restarting at 8.
+        C: REST block-2
+        S: 501 Argument missing or not understood.
+        "#,
+    );
+}
+
+/// A client that sends marker after marker and reads no reply does not make the session grow: most are passed over.
+#[test]
+fn markers_for_nobody() {
+    let marks = "data: marks 123456789 at 987654321\n".repeat(2000);
+    let told = "S: 110 MARK 123456789 = 987654321\n".repeat(16 * 1024 / 32 + 1);
+    transcript(&format!(
+        r#"
+        given: logged in
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        S: 150 Opening data connection: /a
+        data: connects
+        control: stops reading
+        {marks}
+        control: reads again
+        {told}
+        data: closes
+        S: 226 Transfer complete.
+        "#
+    ));
+}
+
+/// ALLO promises nothing, and nothing is made of it.
+#[test]
+fn an_allo_that_lies() {
+    for size in ["0", "18446744073709551615"] {
+        transcript(&format!(
+            r#"
+            given: logged in
+            C: TYPE I
+            S: 200 Done.
+            C: ALLO {size}
+            S: 202 No allocation is needed.
+            C: EPSV
+            S: 229 Entering extended passive mode (|||50001|)
+            C: STOR a
+            S: 150 Opening data connection: /a
+            data: connects
+            data: sends "text"
+            data: closes
+            S: 226 Transfer complete.
+            C: SIZE a
+            S: 213 4
+            "#
+        ));
+    }
+}

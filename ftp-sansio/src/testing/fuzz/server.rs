@@ -10,12 +10,13 @@ use super::program::{Program, Recent};
 use crate::data::{CleanEnd, Direction, End, Parameters, Status};
 use crate::listing::{Entry, Kind, Permissions};
 use crate::server::{
-    Action, Answer, Capability, Config, DataId, Endpoints, Failure, FileDigest, Grant, Input,
-    Output, RequestId, Session, StorageError, Timeouts, TransferEvent, TransferId,
+    self, Action, Answer, Capability, Config, DataId, DataTls, Endpoints, Failure, FileDigest,
+    Grant, Input, Output, RequestId, Session, StorageError, Timeouts, TransferEvent, TransferId,
 };
 use crate::testing::Store;
 use crate::time::Instant;
-use crate::wire::{DateTime, VirtualPath};
+use crate::tls::{Resumption, TlsEvent, TlsFacts};
+use crate::wire::{Arg, DateTime, VirtualPath};
 
 /// What a client may well say. Some of them end a session: they come last, where small numbers do not choose them.
 const LINES: &[&[u8]] = &[
@@ -78,6 +79,23 @@ const LINES: &[&[u8]] = &[
     b"SITE HELP",
     b"SITE IDLE 60",
     b"NLST *a*a*b",
+    b"AUTH TLS",
+    b"PBSZ 0",
+    b"PROT P",
+    b"PROT C",
+    b"AUTH TLS-P",
+    b"CCC",
+    b"HOST ftp.example.com",
+    b"LPSV",
+    b"LPRT 4,4,192,0,2,7,2,100,0",
+    b"MODE B",
+    b"MODE S",
+    b"CPSV",
+    b"SSCN ON",
+    b"PRET STOR a",
+    b"LANG en",
+    b"MIC x",
+    b"CSID Name=x;",
     b"REIN",
     b"QUIT",
     b"GET / HTTP/1.1",
@@ -92,7 +110,18 @@ pub struct ServerProgram<'a> {
     requests: Recent<RequestId>,
     listeners: Recent<DataId>,
     transfers: Recent<TransferId>,
+    /// The last data connection that was to be kept.
+    kept: Option<DataId>,
+    tls: Tls,
     is_over: bool,
+}
+
+/// What was asked for on the control connection and has not been answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Tls {
+    Settled,
+    Starting,
+    Stopping,
 }
 
 impl<'a> ServerProgram<'a> {
@@ -101,7 +130,11 @@ impl<'a> ServerProgram<'a> {
     pub fn new(data: &'a [u8]) -> Self {
         let mut program = Program::new(data);
         let now = Instant::EPOCH;
-        let session = Session::new(config(program.byte()), ends(), now);
+        let choice = program.byte();
+        let session = match choice & 0x88 {
+            0x88 => Session::implicit(config(choice), ends(), now),
+            _ => Session::new(config(choice), ends(), now),
+        };
         let (requests, listeners, transfers) = (Recent::new(), Recent::new(), Recent::new());
         Self {
             program,
@@ -110,6 +143,8 @@ impl<'a> ServerProgram<'a> {
             requests,
             listeners,
             transfers,
+            kept: None,
+            tls: Tls::Settled,
             is_over: false,
         }
     }
@@ -140,6 +175,12 @@ impl<'a> ServerProgram<'a> {
     }
 
     fn check(&mut self) {
+        if self.tls != Tls::Settled && !self.session.is_closed() {
+            assert!(
+                !self.session.wants_read() && self.session.transmit().is_none(),
+                "reads or writes while the control connection is neither clear nor under TLS"
+            );
+        }
         if self.is_over {
             assert!(self.session.is_closed(), "a closed session opened again");
             assert_eq!(self.session.poll(), None, "something followed the end");
@@ -216,7 +257,12 @@ impl<'a> ServerProgram<'a> {
     }
 
     fn poll(&mut self) {
-        for _ in 0..=self.program.byte() % 64 {
+        let most = usize::from(self.program.byte() % 64) + 1;
+        self.poll_some(most);
+    }
+
+    fn poll_some(&mut self, most: usize) {
+        for _ in 0..most {
             let Some(output) = self.session.poll() else {
                 break;
             };
@@ -229,8 +275,13 @@ impl<'a> ServerProgram<'a> {
                     self.requests.push(request);
                 }
                 Action::Listen { data, .. } => self.listeners.push(data),
-                Action::Transfer(transfer) => self.transfers.push(transfer.id),
+                Action::Transfer(transfer) => {
+                    self.transfers.push(transfer.id);
+                    self.kept = transfer.keep.then_some(transfer.route.data());
+                }
                 Action::Close(_) => self.is_over = true,
+                Action::StartTls(_) => self.tls = Tls::Starting,
+                Action::StopTls => self.tls = Tls::Stopping,
                 Action::Discard(_) | Action::Commit(_) | Action::Abort(_) => {}
             }
         }
@@ -242,6 +293,7 @@ impl<'a> ServerProgram<'a> {
             59 => self.session.handle(self.now, Input::PeerEnded),
             60 => self.session.handle(self.now, Input::Disconnected),
             61 => self.session.handle(self.now, Input::Shutdown),
+            48..=58 => self.tls(choice),
             _ => {
                 let Some(request) = self.requests.get(choice) else {
                     return;
@@ -257,6 +309,41 @@ impl<'a> ServerProgram<'a> {
                 self.session.handle(self.now, Input::Login(request, grant));
             }
         }
+    }
+
+    /// The answer that is waited for, mostly; and sometimes one that nobody waits for.
+    fn tls(&mut self, choice: u8) {
+        // A driver that answers a question before it has read it answers none.
+        self.poll_some(usize::MAX);
+        let up = || {
+            TlsEvent::Up(TlsFacts::new(
+                Arg::from_static("ftp.example.com").ok(),
+                true,
+            ))
+        };
+        let event = match (choice % 16, self.tls) {
+            (0 | 1, _) => TlsEvent::Failed,
+            (2, _) => up(),
+            (3, _) => TlsEvent::Down,
+            (_, Tls::Starting) => up(),
+            (_, Tls::Stopping) => TlsEvent::Down,
+            (_, Tls::Settled) => {
+                if let Some(data) = self.kept {
+                    self.session.handle(self.now, Input::DataClosed(data));
+                }
+                return;
+            }
+        };
+        let is_answer = matches!(
+            (self.tls, &event),
+            (Tls::Starting, TlsEvent::Up(_))
+                | (Tls::Stopping, TlsEvent::Down)
+                | (_, TlsEvent::Failed)
+        );
+        if is_answer {
+            self.tls = Tls::Settled;
+        }
+        self.session.handle(self.now, Input::Tls(event));
     }
 
     fn storage(&mut self) {
@@ -293,7 +380,7 @@ impl<'a> ServerProgram<'a> {
         let Some(id) = self.transfers.get(choice) else {
             return;
         };
-        let event = match choice % 8 {
+        let event = match choice % 11 {
             0 | 1 => TransferEvent::Opened {
                 path: VirtualPath::root().child(b"a").ok(),
                 size: Some(5),
@@ -306,6 +393,13 @@ impl<'a> ServerProgram<'a> {
                 end: clean_end(),
             },
             6 => TransferEvent::Failed(Failure::Broken),
+            7 | 8 => TransferEvent::Secured {
+                resumed: choice < 200,
+            },
+            9 => TransferEvent::Marker {
+                text: Arg::from_static("1").unwrap_or_default(),
+                offset: u64::MAX,
+            },
             _ => TransferEvent::Failed(Failure::Storage(StorageError::NoSpace)),
         };
         self.session.handle(self.now, Input::Transfer(id, event));
@@ -353,6 +447,7 @@ fn config(choice: u8) -> Arc<Config> {
     if choice & 2 == 2 {
         let zero = Duration::ZERO;
         config.timeouts = Timeouts {
+            handshake: zero,
             login: zero,
             idle: zero,
             data_open: zero,
@@ -365,7 +460,17 @@ fn config(choice: u8) -> Arc<Config> {
     if choice & 4 == 4 {
         config.timeouts.login = Duration::MAX;
         config.timeouts.idle = Duration::MAX;
+        config.timeouts.handshake = Duration::MAX;
     }
+    if choice & 16 == 16 {
+        config.data_tls = DataTls::Require;
+        config.resumption = Resumption::Require;
+    }
+    config.tls = match choice & 0xa0 {
+        0xa0 => server::Tls::Require,
+        _ => server::Tls::Allow,
+    };
+    (config.ccc, config.fxp) = (choice & 64 == 64, choice & 64 == 64);
     config.into()
 }
 

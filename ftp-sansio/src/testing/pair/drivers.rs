@@ -191,6 +191,9 @@ impl Pair {
             Output::Action(Action::Transfer(transfer)) => self.server_begins(transfer),
             Output::Action(Action::Commit(id)) => self.server.commit(id, self.network.now),
             Output::Action(Action::Abort(id)) => self.server.abort(id, &mut self.network),
+            Output::Action(Action::StartTls(_) | Action::StopTls) => {
+                unreachable!("there is no TLS between these two")
+            }
             Output::Action(Action::Close(how)) => {
                 self.down.send(
                     at,
@@ -208,7 +211,9 @@ impl Pair {
     fn server_begins(&mut self, transfer: server::Transfer) {
         let route = transfer.route;
         self.server.begin(transfer, self.network.now);
-        let Route::Connect(to) = route else { return };
+        let Route::Connect { to, .. } = route else {
+            return;
+        };
         let link = self.network.connect();
         let is_there = to == SocketAddr::new(self.ends.local.ip(), CLIENT_PORT);
         if is_there && self.network.faults.refuse_connects == 0 && self.client.accept(link) {

@@ -4,8 +4,12 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::server::{Capabilities, Capability, Config, Endpoints, Event, Grant};
+use crate::server::{
+    Capabilities, Capability, Config, DataTls, Endpoints, Event, Grant, Hosts, Tls,
+};
 use crate::testing::store::Store;
+use crate::tls::Resumption;
+use crate::wire::Domain;
 
 pub(super) fn config(given: &[&str]) -> Config {
     let mut config = Config {
@@ -23,7 +27,22 @@ pub(super) fn config(given: &[&str]) -> Config {
             ["trace"] => config.trace = true,
             ["plain", "store"] => config.capabilities = Capabilities::NONE,
             ["own", "words"] => config.capabilities = Store::CAPABILITIES.with(Capability::Site),
+            ["tls", "allowed"] => config.tls = Tls::Allow,
+            ["tls", "required"] => config.tls = Tls::Require,
+            ["data", "tls", "required"] => config.data_tls = DataTls::Require,
+            ["resumption", "required"] => config.resumption = Resumption::Require,
+            ["ccc"] => config.ccc = true,
+            ["fxp"] => config.fxp = true,
+            ["data", "never", "kept"] => config.keep_data = false,
+            ["host", name] => {
+                let name = Domain::new(name).expect("a domain");
+                match &mut config.hosts {
+                    Hosts::Any => config.hosts = Hosts::Listed([name].into()),
+                    Hosts::Listed(hosts) => hosts.push(name),
+                }
+            }
             ["file", ..] | ["folder", ..] | ["room", _] | ["logged", "in", ..] => {}
+            ["implicit", "tls"] | ["private", "data"] | ["secured" | "logins"] => {}
             ["too", "many", "sessions"]
             | ["no", "ports"]
             | ["slow", "answers" | "aborts"]
@@ -63,6 +82,8 @@ pub(super) fn describe(event: &Event) -> String {
         Event::Connected => "event: connected".into(),
         Event::Command(command) => format!("event: command {command:?}"),
         Event::Reply(reply) => format!("event: reply {}", reply.code()),
+        Event::Secured(_) => "event: under TLS".into(),
+        Event::Cleared => "event: in clear text".into(),
         Event::LoggedIn(user) => format!("event: {user} is in"),
         Event::LoginRefused(user) => format!("event: {user} is not let in"),
         Event::TransferBegan { verb, path, .. } => format!("event: {verb} {path} begins"),
