@@ -94,9 +94,15 @@ fn transfer_failure(failure: TransferFailure) -> String {
         TransferFailure::Reported(Failure::NotConnected) | TransferFailure::NoConnection => {
             "no data connection".to_owned()
         }
+        TransferFailure::Reported(Failure::NotSecured) => {
+            "no TLS on the data connection".to_owned()
+        }
         TransferFailure::Reported(Failure::Broken) => "the data connection broke".to_owned(),
         TransferFailure::Reported(Failure::Aborted) | TransferFailure::AbortedByPeer => {
             "aborted".to_owned()
+        }
+        TransferFailure::NotResumed => {
+            "the data connection did not resume the session's TLS".to_owned()
         }
         TransferFailure::Stalled => "nothing moved for too long".to_owned(),
         TransferFailure::SessionEnded => "the session ended".to_owned(),

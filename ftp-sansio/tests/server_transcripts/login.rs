@@ -141,7 +141,7 @@ fn what_needs_no_login() {
         S:  LPRT
         S:  LPSV
         S:  MDTM
-        S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
         S:  PRET
         S:  RANG STREAM
         S:  REST STREAM

@@ -694,7 +694,7 @@ fn features_of_tls() {
             "LPSV",
             "MDTM",
             "PRET",
-            "MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;",
+            "MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;",
             "RANG STREAM",
             "REST STREAM",
             "SITE IDLE",
