@@ -110,7 +110,7 @@ macro_rules! conformance_tests {
             slow_downloads_go_on, slow_listings_go_on, the_search_for_a_port_ends, lost_connections_are_passed_over
         }
         $crate::conformance_tests! { @room $runtime, $block_on, stopping:
-            lets_transfers_end, cuts_off, stops_all_listeners
+            lets_transfers_end, cuts_off, stops_all_listeners, the_last_reply_is_heard
         }
         $crate::conformance_tests! { @room $runtime, $block_on, servers:
             greetings_are_checked, an_endless_line_times_out, a_flood_leaves_room, silent_servers_time_out,
