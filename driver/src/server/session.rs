@@ -144,6 +144,9 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             self.info.user = Some(user.clone());
         }
         (self.shared.settings.observer)(&self.info, event);
+        if matches!(event, Event::LoggedOut) {
+            self.info.user = None;
+        }
     }
 
     fn carry_out(&mut self, action: Action) {
@@ -153,7 +156,6 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 user,
                 password,
             } => {
-                self.info.user = None;
                 let login = Login {
                     user,
                     password,

@@ -7,6 +7,7 @@ mod curl;
 mod disk;
 mod ftplib;
 mod lftp;
+mod log;
 mod others;
 mod start;
 

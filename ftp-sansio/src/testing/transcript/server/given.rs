@@ -56,6 +56,7 @@ pub(super) fn describe(event: &Event) -> String {
         Event::Command(command) => format!("event: command {command:?}"),
         Event::Reply(reply) => format!("event: reply {}", reply.code()),
         Event::LoggedIn(user) => format!("event: {user} is in"),
+        Event::LoggedOut => "event: nobody is in any more".into(),
         Event::LoginRefused(user) => format!("event: {user} is not let in"),
         Event::TransferBegan { verb, path, .. } => format!("event: {verb} {path} begins"),
         Event::TransferEnded(report) => {
