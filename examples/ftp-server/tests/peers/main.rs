@@ -9,6 +9,7 @@ mod ftplib;
 mod lftp;
 mod log;
 mod others;
+mod output;
 mod start;
 
 use std::path::Path;
