@@ -51,6 +51,7 @@ fn line(event: &Event) -> Option<String> {
         Event::Reply(reply) => format!("< {reply}"),
         Event::Connected => "connected".to_owned(),
         Event::LoggedIn(_) => "logged in".to_owned(),
+        Event::LoggedOut => "logged out".to_owned(),
         Event::LoginRefused(user) => format!("login refused: {user}"),
         Event::TransferBegan { .. } => return None,
         Event::TransferEnded(report) => transfer(report),
