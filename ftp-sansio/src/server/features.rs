@@ -53,7 +53,7 @@ impl Session {
             Verb::Hash => self.digest_list(),
             Verb::Mff => self.fact_list(),
             verb if is_listed(verb) => verb.name().into(),
-            verb => rights::feature(verb)?.into(),
+            verb => return rights::feature(verb).map(String::from),
         })
     }
 
@@ -126,14 +126,14 @@ impl Session {
             verb => {
                 return match DigestAlgorithm::from_verb(verb) {
                     Some(algorithm) => capabilities.has_digest(algorithm),
-                    None => self.is_offered(verb),
+                    None => self.is_configured(verb),
                 };
             }
         };
         capabilities.has(ability)
     }
 
-    /// 502: the store cannot do what this verb is for.
+    /// 502: neither the configuration nor the store lets this verb do what it is for.
     pub(super) fn refuse_verb(&mut self) {
         self.reply(say(Code::NOT_IMPLEMENTED, "Command not implemented."));
     }

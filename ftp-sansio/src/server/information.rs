@@ -63,7 +63,7 @@ impl Session {
             Command::Avbl(path) => self.available(path.as_ref()),
             Command::Comb { target, parts } => self.combine(&target, &parts),
             Command::Site(argument) => self.site(&argument),
-            Command::Smnt(_) => self.refuse_verb(),
+            Command::Smnt(_) => self.reply(say(Code::NOT_IMPLEMENTED, "Command not implemented.")),
             command => self.execute_transfer(now, command),
         }
     }

@@ -1,4 +1,4 @@
-//! The transfer parameters: TYPE, STRU, MODE, REST, ALLO; and what a session remembers of what commands have set.
+//! The transfer parameters: TYPE, STRU, MODE, REST; and what a session remembers of what commands have set.
 
 use alloc::format;
 use core::time::Duration;

@@ -105,7 +105,7 @@ impl Session {
 
     /// Whether the configuration lets a verb of access, protection or data connections do anything but be refused. Others are not for
     /// the configuration to switch off.
-    pub(super) fn is_offered(&self, verb: Verb) -> bool {
+    pub(super) fn is_configured(&self, verb: Verb) -> bool {
         match verb {
             Verb::Auth => self.config.tls != Tls::Off,
             Verb::Pbsz | Verb::Prot => self.knows_tls(),

@@ -22,7 +22,7 @@ impl Session {
         }
         let range = self.settings.range.take();
         if range.is_some() && !self.is_plain() {
-            self.discard_route();
+            self.discard_refused(command.verb().map_or(Direction::Send, direction));
             return self.reply(say(
                 Code::PAGE_TYPE_UNKNOWN,
                 "A range needs TYPE I, STRU F and MODE S.",
@@ -88,7 +88,7 @@ impl Session {
         let path = path.map_or(Arg::EMPTY, without_options);
         let pattern = Pattern::of(&path.clone().into_bytes());
         if pattern.as_ref().is_some_and(Pattern::is_too_long) {
-            self.discard_route();
+            self.discard_refused(Direction::Send);
             return self.reply(say(Code::NAME_NOT_ALLOWED, "The pattern is too long."));
         }
         self.begin(now, verb, &path, |path| Task::List {

@@ -674,47 +674,52 @@ fn http_under_tls_is_sent_away() {
 
 #[test]
 fn features_of_tls() {
-    for (given, protection) in [
-        ("tls allowed", ["PBSZ", "PROT"].as_slice()),
-        ("tls required", &["PBSZ", "PROT"]),
+    for (given, tls, ccc, cpsv, sscn) in [
+        ("tls allowed", true, "", "", ""),
+        ("tls required", true, "", "", ""),
+        ("implicit tls\n given: secured", false, "", "", ""),
         (
             "tls allowed\n given: ccc\n given: fxp",
-            &["PBSZ", "PROT", "CCC", "CPSV", "SSCN"],
+            true,
+            "S:  CCC",
+            "S:  CPSV",
+            "S:  SSCN",
         ),
     ] {
-        let others = [
-            "AUTH TLS",
-            "CLNT",
-            "CSID",
-            "EPRT",
-            "EPSV",
-            "HOST",
-            "LANG EN*",
-            "LPRT",
-            "LPSV",
-            "MDTM",
-            "PRET",
-            "MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;",
-            "RANG STREAM",
-            "REST STREAM",
-            "SITE IDLE",
-            "SITE MKDIR",
-            "SITE RMDIR",
-            "SIZE",
-            "TVFS",
-            "UTF8",
-        ];
-        let mut lines: Vec<_> = others.iter().chain(protection).collect();
-        lines.sort_unstable();
-        let lines: String = lines.iter().map(|line| format!("S:  {line}\n")).collect();
+        let auth = if tls { "S:  AUTH TLS" } else { "" };
+        let greeting = if tls { "S: 220 FTP server ready." } else { "" };
         transcript(&format!(
             r#"
             given: plain store
             given: {given}
-            S: 220 FTP server ready.
+            {greeting}
             C: FEAT
             S: 211-Features:
-            {lines}
+            {auth}
+            {ccc}
+            S:  CLNT
+            {cpsv}
+            S:  CSID
+            S:  EPRT
+            S:  EPSV
+            S:  HOST
+            S:  LANG EN*
+            S:  LPRT
+            S:  LPSV
+            S:  MDTM
+            S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+            S:  PBSZ
+            S:  PRET
+            S:  PROT
+            S:  RANG STREAM
+            S:  REST STREAM
+            S:  SITE IDLE
+            S:  SITE MKDIR
+            S:  SITE RMDIR
+            S:  SIZE
+            {sscn}
+            S:  TVFS
+            S:  UTF8
             S: 211 End
             "#
         ));

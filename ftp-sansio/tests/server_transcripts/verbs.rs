@@ -6,7 +6,7 @@ use ftp_sansio::wire::Verb;
 use crate::bare::Bare;
 
 /// A line of each verb, and the code that it gets in each of the three cases. What a store answers is not the matter here: this one
-/// has no files (550), and no data connection is prepared (425). Zero stands for whatever it can do besides.
+/// has no files (550) and can do nothing that not every store can (502); and no data connection is prepared (425).
 const LINES: &[(Verb, &str, [u16; 3])] = &[
     (Verb::User, "USER anna", [331, 331, 331]),
     (Verb::Pass, "PASS hush", [503, 503, 503]),
@@ -36,7 +36,7 @@ const LINES: &[(Verb, &str, [u16; 3])] = &[
     (Verb::Pwd, "PWD", [530, 257, 257]),
     (Verb::List, "LIST", [530, 425, 425]),
     (Verb::Nlst, "NLST", [530, 425, 425]),
-    (Verb::Site, "SITE NONSENSE", [530, 0, 0]),
+    (Verb::Site, "SITE NONSENSE", [530, 504, 504]),
     (Verb::Syst, "SYST", [215, 215, 215]),
     (Verb::Stat, "STAT", [530, 211, 211]),
     (Verb::Help, "HELP", [214, 214, 214]),
@@ -61,18 +61,18 @@ const LINES: &[(Verb, &str, [u16; 3])] = &[
     (Verb::Lpsv, "LPSV", [530, 228, 228]),
     (Verb::Lang, "LANG en", [200, 200, 200]),
     (Verb::Host, "HOST ftp.example.com", [220, 503, 503]),
-    (Verb::Hash, "HASH a", [530, 0, 0]),
-    (Verb::Rang, "RANG 0 5", [530, 0, 0]),
-    (Verb::Xcrc, "XCRC a", [530, 0, 0]),
-    (Verb::Xmd5, "XMD5 a", [530, 0, 0]),
-    (Verb::Xsha1, "XSHA1 a", [530, 0, 0]),
-    (Verb::Xsha256, "XSHA256 a", [530, 0, 0]),
-    (Verb::Xsha512, "XSHA512 a", [530, 0, 0]),
-    (Verb::Mfmt, "MFMT 20240102150405 a", [530, 550, 0]),
-    (Verb::Mfct, "MFCT 20240102150405 a", [530, 550, 0]),
-    (Verb::Mff, "MFF modify=20240102150405; a", [530, 550, 0]),
-    (Verb::Avbl, "AVBL", [530, 0, 0]),
-    (Verb::Comb, "COMB a b", [530, 550, 0]),
+    (Verb::Hash, "HASH a", [530, 502, 502]),
+    (Verb::Rang, "RANG 1 0", [530, 350, 350]),
+    (Verb::Xcrc, "XCRC a", [530, 502, 502]),
+    (Verb::Xmd5, "XMD5 a", [530, 502, 502]),
+    (Verb::Xsha1, "XSHA1 a", [530, 502, 502]),
+    (Verb::Xsha256, "XSHA256 a", [530, 502, 502]),
+    (Verb::Xsha512, "XSHA512 a", [530, 502, 502]),
+    (Verb::Mfmt, "MFMT 20240102150405 a", [530, 550, 502]),
+    (Verb::Mfct, "MFCT 20240102150405 a", [530, 550, 502]),
+    (Verb::Mff, "MFF modify=20240102150405; a", [530, 550, 504]),
+    (Verb::Avbl, "AVBL", [530, 502, 502]),
+    (Verb::Comb, "COMB a b", [530, 550, 502]),
     (Verb::Clnt, "CLNT some client", [200, 200, 200]),
     (Verb::Csid, "CSID Name=some client;", [200, 200, 200]),
     (Verb::Pret, "PRET STOR a", [530, 550, 200]),
@@ -98,7 +98,6 @@ fn none_is_forgotten() {
             bare.codes();
             bare.receive(format!("{line}\r\n").as_bytes());
             match bare.codes()[..] {
-                [code] if *expected == 0 => assert!(code >= 200 && code != 530, "{line}: {code}"),
                 [code] => assert_eq!(code, *expected, "{line} of {user:?}"),
                 ref codes => panic!("{line} of {user:?} got {codes:?}"),
             }

@@ -25,8 +25,6 @@ pub(super) fn config(given: &[&str]) -> Config {
             }
             ["public", "ip", ip] => config.public_ip = Some(ip.parse().expect("an IPv4 address")),
             ["trace"] => config.trace = true,
-            ["plain", "store"] => config.capabilities = Capabilities::NONE,
-            ["own", "words"] => config.capabilities = Store::CAPABILITIES.with(Capability::Site),
             ["tls", "allowed"] => config.tls = Tls::Allow,
             ["tls", "required"] => config.tls = Tls::Require,
             ["data", "tls", "required"] => config.data_tls = DataTls::Require,
@@ -41,6 +39,8 @@ pub(super) fn config(given: &[&str]) -> Config {
                     Hosts::Listed(hosts) => hosts.push(name),
                 }
             }
+            ["plain", "store"] => config.capabilities = Capabilities::NONE,
+            ["own", "words"] => config.capabilities = Store::CAPABILITIES.with(Capability::Site),
             ["file", ..] | ["folder", ..] | ["room", _] | ["logged", "in", ..] => {}
             ["implicit", "tls"] | ["private", "data"] | ["secured" | "logins"] => {}
             ["too", "many", "sessions"]
