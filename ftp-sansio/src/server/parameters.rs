@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::replies::say;
 use super::routes::Prepared;
 use super::session::Session;
-use crate::data::{Direction, Parameters};
+use crate::data::Parameters;
 use crate::wire::facts::FactSet;
 use crate::wire::{
     Code, Command, DigestAlgorithm, Mode, OctetRange, Reply, Representation, Structure, VirtualPath,
@@ -105,11 +105,6 @@ impl Settings {
     }
 }
 
-/// Whether the data itself tells where it ends, so that its connection can serve another transfer (RFC 959 § 3.3).
-pub(super) const fn leaves_open(parameters: Parameters) -> bool {
-    matches!(parameters.mode, Mode::Block | Mode::Compressed)
-}
-
 impl Session {
     pub(super) fn set_representation(&mut self, representation: Representation) {
         self.set_parameters(Parameters {
@@ -132,19 +127,16 @@ impl Session {
         });
     }
 
-    /// Takes parameters for which there is a codec both ways, and no others.
+    /// Takes parameters for which there is a codec, and no others.
     fn set_parameters(&mut self, parameters: Parameters) {
-        let known = [Direction::Send, Direction::Receive]
-            .iter()
-            .all(|&way| parameters.codec(way).is_some());
-        if !known {
+        if !parameters.is_known() {
             return self.reply(say(
                 Code::PARAMETER_NOT_IMPLEMENTED,
                 "Not implemented for this parameter.",
             ));
         }
         self.settings.parameters = parameters;
-        if !leaves_open(parameters) {
+        if !parameters.leaves_open() {
             self.discard_kept();
         }
         self.reply(say(Code::OK, "Done."));

@@ -1,7 +1,6 @@
 //! How transfers begin: RETR, STOR, STOU, APPE, LIST, NLST, MLSD.
 
 use super::exchange::{Action, ListForm, Task, Transfer};
-use super::parameters::leaves_open;
 use super::pattern::Pattern;
 use super::replies::say;
 use super::running::Running;
@@ -125,7 +124,7 @@ impl Session {
             },
             _ => self.settings.parameters,
         };
-        let keep = self.config.keep_data && leaves_open(parameters);
+        let keep = self.config.keep_data && parameters.leaves_open();
         let transfer = Transfer {
             id,
             task,

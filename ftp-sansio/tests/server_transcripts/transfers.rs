@@ -44,6 +44,80 @@ fn a_download_as_text() {
     );
 }
 
+/// RFC 959 § 3.4.2: a block for each line, as its descriptor says; the last one's says that the file ends too.
+#[test]
+fn a_download_of_records_in_blocks() {
+    transcript(
+        r#"
+        given: file /a "one\ntwo\n"
+        given: logged in
+        C: STRU R
+        S: 200 Done.
+        C: MODE B
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        data: connects
+        C: RETR a
+        S: 150 Opening data connection: /a
+        data: receives "\x80\x00\x03one\xc0\x00\x03two"
+        data: ends
+        data: stays open
+        S: 250 Transfer complete, the data connection stays open.
+        "#,
+    );
+}
+
+/// The mark is the end of the file; the client need not close.
+#[test]
+fn an_upload_in_blocks() {
+    transcript(
+        r#"
+        given: logged in
+        C: TYPE I
+        S: 200 Done.
+        C: MODE B
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "\x00\x00\x04four\x40\x00"
+        data: sends "\x03 by"
+        data: stays open
+        S: 250 Transfer complete, the data connection stays open.
+        C: SIZE a
+        S: 213 7
+        "#,
+    );
+}
+
+/// RFC 959 § 3.4: without its mark the file is not complete, however the connection was closed.
+#[test]
+fn an_upload_whose_mark_does_not_come() {
+    transcript(
+        r#"
+        given: file /a "before"
+        given: logged in
+        C: TYPE I
+        S: 200 Done.
+        C: MODE B
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "\x00\x00\x04four"
+        data: closes
+        S: 426 Transfer aborted: the data connection broke.
+        C: SIZE a
+        S: 213 6
+        "#,
+    );
+}
+
 #[test]
 fn downloads_that_are_refused() {
     transcript(

@@ -7,9 +7,7 @@ use core::net::{IpAddr, SocketAddr};
 use super::super::{arg, text};
 use super::{Content, Listener, Running, Server};
 use crate::data::{Direction, End};
-use crate::server::{
-    DataId, Failure, Input, Route, StorageError, Task, Transfer, TransferEvent, TransferId,
-};
+use crate::server::{DataId, Failure, Input, Route, Task, Transfer, TransferEvent, TransferId};
 use crate::testing::escape::quoted;
 use crate::testing::store::Open;
 use crate::testing::stream;
@@ -70,6 +68,7 @@ impl Server {
                     codec.is_identity() && matches!(transfer.task, Task::Retrieve { .. });
                 let size = is_known.then_some(bytes.len() as u64);
                 let (bytes, end) = stream::run(&mut codec, &bytes, End::Closed);
+                let end = end.and_then(Result::ok);
                 (Content::Outgoing(bytes, end), None, size)
             }
             Ok(Open::Write(upload)) => {
@@ -202,35 +201,36 @@ impl Server {
     fn incoming(&mut self, bytes: &[u8]) {
         let running = self.connected();
         running.moved += bytes.len() as u64;
-        let (id, moved) = (running.id, running.moved);
-        match self.take_in(bytes, End::More) {
-            Err(error) => self.fail(Failure::Storage(error)),
-            Ok(false) => self.transfer_event(id, TransferEvent::Progress(moved)),
-            Ok(true) => self.transfer_event(id, TransferEvent::Received(moved)),
-        }
+        self.take_in(bytes, End::More);
     }
 
     /// The client closes the data connection: in a stream the end of an upload, and too early everywhere else.
     fn data_closed(&mut self) {
-        let running = self.connected();
-        let (id, moved) = (running.id, running.moved);
-        if running.direction == Direction::Receive && self.take_in(&[], End::Closed) == Ok(true) {
-            self.transfer_event(id, TransferEvent::Received(moved));
-        } else {
-            self.fail(Failure::Broken);
+        match self.connected().direction {
+            Direction::Receive => self.take_in(&[], End::Closed),
+            Direction::Send => self.fail(Failure::Broken),
         }
     }
 
-    /// Decodes and writes bytes of an upload. True where it has ended.
-    fn take_in(&mut self, bytes: &[u8], end: End) -> Result<bool, StorageError> {
+    /// Decodes and writes bytes of an upload, and tells what came of it.
+    fn take_in(&mut self, bytes: &[u8], end: End) {
         let running = self.running();
-        let (file, clean) = stream::run(&mut running.codec, bytes, end);
-        running.end = clean;
-        let has_ended = running.end.is_some();
+        let (file, end) = stream::run(&mut running.codec, bytes, end);
         let Content::Incoming(upload) = &mut running.content else {
             panic!("nothing is uploaded")
         };
-        upload.write(&file).map(|()| has_ended)
+        if let Err(error) = upload.write(&file) {
+            return self.fail(Failure::Storage(error));
+        }
+        let (id, moved) = (running.id, running.moved);
+        match end {
+            None => self.transfer_event(id, TransferEvent::Progress(moved)),
+            Some(Err(_)) => self.fail(Failure::Broken),
+            Some(Ok(end)) => {
+                running.end = Some(end);
+                self.transfer_event(id, TransferEvent::Received(moved));
+            }
+        }
     }
 
     fn keep(&mut self, keep: bool, route: Route) {
