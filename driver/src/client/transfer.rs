@@ -45,39 +45,46 @@ enum State {
     Over(Option<Result<Outcome, Error>>),
 }
 
+/// Waits until data may move, or until it is clear that it will not; it borrows the connection no longer, so that after a
+/// refusal something else may be asked.
+pub(super) async fn begin<R: Runtime>(
+    connection: &mut Connection<R>,
+    id: OperationId,
+) -> Result<Codec, Error> {
+    poll_fn(|context| {
+        let happened = connection.poll(context);
+        // The driving itself may have brought the data connection, or the word that it may be used.
+        if let Some((transfer, _)) = connection.moving() {
+            return Poll::Ready(
+                transfer
+                    .parameters
+                    .codec(transfer.direction)
+                    .ok_or(Error::Aborted),
+            );
+        }
+        match ready!(happened) {
+            Happened::Finished(finished, result) if finished == id => {
+                Poll::Ready(Err(result.map_or_else(Error::from, |_| Error::Aborted)))
+            }
+            Happened::Closed(failure) => Poll::Ready(Err(closed(failure))),
+            _ => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
 impl<'a, R: Runtime> Transfer<'a, R> {
-    /// Waits until data may move, or until it is clear that it will not.
-    async fn begin(connection: &'a mut Connection<R>, id: OperationId) -> Result<Self, Error> {
-        let codec = poll_fn(|context| {
-            let happened = connection.poll(context);
-            // The driving itself may have brought the data connection, or the word that it may be used.
-            if let Some((transfer, _)) = connection.moving() {
-                return Poll::Ready(
-                    transfer
-                        .parameters
-                        .codec(transfer.direction)
-                        .ok_or(Error::Aborted),
-                );
-            }
-            match ready!(happened) {
-                Happened::Finished(finished, result) if finished == id => {
-                    Poll::Ready(Err(result.map_or_else(Error::from, |_| Error::Aborted)))
-                }
-                Happened::Closed(failure) => Poll::Ready(Err(closed(failure))),
-                _ => {
-                    context.waker().wake_by_ref();
-                    Poll::Pending
-                }
-            }
-        })
-        .await?;
-        Ok(Self {
+    fn new(connection: &'a mut Connection<R>, id: OperationId, codec: Codec) -> Self {
+        Self {
             connection,
             id,
             codec,
             bytes: 0,
             state: State::Moving,
-        })
+        }
     }
 
     /// Drives the control connection beside the data; notes when the operation ends under it.
@@ -150,18 +157,15 @@ pub struct Download<'a, R: Runtime> {
 }
 
 impl<'a, R: Runtime> Download<'a, R> {
-    pub(super) async fn begin(
-        connection: &'a mut Connection<R>,
-        id: OperationId,
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            transfer: Transfer::begin(connection, id).await?,
+    pub(super) fn new(connection: &'a mut Connection<R>, id: OperationId, codec: Codec) -> Self {
+        Self {
+            transfer: Transfer::new(connection, id, codec),
             buffer: BytesMut::new(),
             input: Bytes::new(),
             follows: End::More,
             starved: true,
             marker: None,
-        })
+        }
     }
 
     /// The next bytes; nothing after the data has ended cleanly. Only [`finish`](Self::finish) tells whether the transfer is complete.
@@ -285,18 +289,15 @@ pub struct Upload<'a, R: Runtime> {
 }
 
 impl<'a, R: Runtime> Upload<'a, R> {
-    pub(super) async fn begin(
-        connection: &'a mut Connection<R>,
-        id: OperationId,
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            transfer: Transfer::begin(connection, id).await?,
+    pub(super) fn new(connection: &'a mut Connection<R>, id: OperationId, codec: Codec) -> Self {
+        Self {
+            transfer: Transfer::new(connection, id, codec),
             waiting: VecDeque::new(),
             follows: End::More,
             starved: true,
             pending: Bytes::new(),
             end: None,
-        })
+        }
     }
 
     /// Sends all of `data`.

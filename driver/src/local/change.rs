@@ -44,7 +44,9 @@ fn apply(root: &Dir, at: &std::path::Path, changes: &Changes) -> Result<()> {
     use super::place::Place;
 
     let (owner, group) = (id(changes.owner.as_ref())?, id(changes.group.as_ref())?);
-    let mode = changes.permissions.map(|permissions| permissions.bits());
+    let mode = changes
+        .permissions
+        .map(ftp_sansio::listing::Permissions::bits);
     if mode.is_some_and(|mode| mode & SET_ID != 0) {
         return Err(StorageError::Denied);
     }

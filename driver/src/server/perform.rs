@@ -44,7 +44,10 @@ async fn perform<S: Storage>(storage: &S, operation: Operation) -> Result<Answer
             Kind::Folder => Ok(Answer::Done),
             _ => Err(StorageError::NotAFolder),
         },
-        Operation::Inspect(path) => storage.inspect(&path).await.map(Answer::Entry),
+        Operation::Inspect(path) => storage
+            .inspect(&path)
+            .await
+            .map(|entry| Answer::Entry(Box::new(entry))),
         Operation::Glance { path, limit } => glance(storage, &path, limit).await,
         Operation::Delete(path) => storage.delete(&path).await.map(done),
         Operation::MakeFolder(path) => storage.make_folder(&path).await.map(done),
@@ -52,9 +55,10 @@ async fn perform<S: Storage>(storage: &S, operation: Operation) -> Result<Answer
         Operation::Rename { from, to } => storage.rename(&from, &to).await.map(done),
         Operation::MakeFolders(path) => storage.make_folders(&path).await.map(done),
         Operation::RemoveTree(path) => storage.remove_tree(&path).await.map(done),
-        Operation::Change { path, changes } => {
-            storage.change(&path, changes).await.map(Answer::Entry)
-        }
+        Operation::Change { path, changes } => storage
+            .change(&path, changes)
+            .await
+            .map(|entry| Answer::Entry(Box::new(entry))),
         Operation::Link { path, target } => storage.link(&path, &target).await.map(done),
         Operation::Copy { from, to } => storage.copy(&from, &to).await.map(done),
         Operation::Combine { target, parts } => storage.combine(&target, &parts).await.map(done),

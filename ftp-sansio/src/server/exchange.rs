@@ -370,6 +370,8 @@ pub enum Event {
     Cleared,
     /// A user is logged in.
     LoggedIn(Arg),
+    /// Who was logged in is so no more: by REIN, or by a new USER.
+    LoggedOut,
     /// A login was refused.
     LoginRefused(Arg),
     /// A transfer has begun.

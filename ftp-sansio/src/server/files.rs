@@ -278,7 +278,7 @@ impl Session {
             (Purpose::ModifiedTime | Purpose::WholeName { .. }, Answer::Entry(entry)) => {
                 modified_reply(&entry)
             }
-            (Purpose::Facts(path), Answer::Entry(entry)) => self.facts_reply(&path, entry),
+            (Purpose::Facts(path), Answer::Entry(entry)) => self.facts_reply(&path, *entry),
             (Purpose::Status, Answer::Entries { entries, more, at }) => {
                 super::information::folder_status(&entries, more, at)
             }

@@ -1,5 +1,6 @@
 //! What the machine asks of a file store, and what it may hear back.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -139,7 +140,7 @@ pub enum Answer {
     /// It was done.
     Done,
     /// What is known of the file or folder.
-    Entry(Entry),
+    Entry(Box<Entry>),
     /// Some of a folder's entries.
     Entries {
         /// At most as many as were asked for.

@@ -127,7 +127,7 @@ fn active_mode_is_off() {
         S:  LANG EN*
         S:  LPSV
         S:  MDTM
-        S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
         S:  MODE Z
         S:  PRET
         S:  RANG STREAM

@@ -396,7 +396,7 @@ fn features() {
         S:  MDTM
         S:  MFF Modify;UNIX.mode;UNIX.group;
         S:  MFMT
-        S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
         S:  MODE Z
         S:  PRET
         S:  RANG STREAM

@@ -1,5 +1,6 @@
 //! A server's session under a hostile client, a careless driver and any schedule.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -354,10 +355,10 @@ impl<'a> ServerProgram<'a> {
         let answer = match choice % 8 {
             0 => Err(StorageError::NotFound),
             1 => Err(StorageError::NoSpace),
-            2 | 3 => Ok(Answer::Entry(Entry {
+            2 | 3 => Ok(Answer::Entry(Box::new(Entry {
                 size: Some(5),
                 ..Entry::new(&b"a"[..], Kind::File)
-            })),
+            }))),
             4 => Ok(glance(usize::from(self.program.byte()))),
             5 => Ok(rarer(self.program.byte())),
             _ => Ok(Answer::Done),

@@ -2,6 +2,7 @@
 
 mod more;
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
@@ -156,7 +157,9 @@ impl Store {
     pub fn perform(&mut self, operation: Operation) -> Result<Answer, StorageError> {
         match operation {
             Operation::Enter(path) => self.folder(&path).map(|()| Answer::Done),
-            Operation::Inspect(path) => self.entry(&path).map(Answer::Entry),
+            Operation::Inspect(path) => self
+                .entry(&path)
+                .map(|entry| Answer::Entry(Box::new(entry))),
             Operation::Glance { path, limit } => self.glance(&path, limit),
             Operation::Delete(path) => match self.nodes.get(&path) {
                 None => Err(StorageError::NotFound),

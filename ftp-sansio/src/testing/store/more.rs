@@ -1,5 +1,6 @@
 //! What the store can do besides reading, writing and naming files.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -68,7 +69,8 @@ impl Store {
         if let Some(group) = changes.group {
             node.group = Some(group.into_bytes());
         }
-        self.entry(&path).map(Answer::Entry)
+        self.entry(&path)
+            .map(|entry| Answer::Entry(Box::new(entry)))
     }
 
     pub(super) fn link(

@@ -88,6 +88,7 @@ pub(super) fn describe(event: &Event) -> String {
         Event::Secured(_) => "event: under TLS".into(),
         Event::Cleared => "event: in clear text".into(),
         Event::LoggedIn(user) => format!("event: {user} is in"),
+        Event::LoggedOut => "event: nobody is in any more".into(),
         Event::LoginRefused(user) => format!("event: {user} is not let in"),
         Event::TransferBegan { verb, path, .. } => format!("event: {verb} {path} begins"),
         Event::TransferEnded(report) => {
