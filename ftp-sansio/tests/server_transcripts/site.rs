@@ -401,6 +401,7 @@ fn features() {
         S:  MFF Modify;UNIX.mode;UNIX.group;
         S:  MFMT
         S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  MODE Z
         S:  PRET
         S:  RANG STREAM
         S:  REST STREAM
