@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use ftp_sansio::data::{CleanEnd, Codec, End, Status};
+use ftp_sansio::data::{CleanEnd, Codec, End, Marker, Status};
 use ftp_sansio::listing::Entry;
 use ftp_sansio::server::{Admission, Failure, ListForm, Pattern, Task, Transfer, TransferEvent};
 use ftp_sansio::wire::VirtualPath;
@@ -245,6 +245,7 @@ fn connect<R: Runtime, S: Storage>(
             starved: true,
             pending: Bytes::new(),
             end: None,
+            marker: None,
             piece: Bytes::new(),
         };
         let next = match file {
@@ -285,6 +286,8 @@ struct Data<S: Stream> {
     pending: Bytes,
     /// The codec's word that nothing follows what is pending.
     end: Option<CleanEnd>,
+    /// A restart marker that an upload has brought.
+    marker: Option<Box<Marker>>,
     /// The last piece of the file, kept so that its memory can be used again.
     piece: Bytes,
 }
@@ -316,13 +319,16 @@ impl<S: Stream> Data<S> {
         self.input = piece;
     }
 
-    /// One step of the codec: what comes of it, and whether the data makes sense. Nobody asks for restart markers yet, so that
-    /// those of an upload are passed over.
-    fn convert(&mut self) -> Result<Bytes, ()> {
+    /// One step of the codec: what comes of it, and whether the data makes sense.
+    fn convert(&mut self) -> Result<Bytes, Failure> {
         let (bytes, status) = convert(&mut self.codec, &mut self.input, self.follows);
         self.starved = false;
         match status {
-            Status::Full | Status::Marker(_) => Ok(bytes),
+            Status::Full => Ok(bytes),
+            Status::Marker(marker) => {
+                self.marker = Some(marker.into());
+                Ok(bytes)
+            }
             Status::Starved if self.follows == End::More => {
                 self.starved = true;
                 Ok(bytes)
@@ -331,7 +337,8 @@ impl<S: Stream> Data<S> {
                 self.end = Some(end);
                 Ok(bytes)
             }
-            Status::Starved | Status::Failed(_) => Err(()),
+            Status::Starved => Err(Failure::Broken),
+            Status::Failed(fault) => Err(Failure::Data(fault)),
         }
     }
 
@@ -348,7 +355,7 @@ impl<S: Stream> Data<S> {
             }
             match self.convert() {
                 Ok(bytes) => self.pending = bytes,
-                Err(()) => return fail(Failure::Broken),
+                Err(failure) => return fail(failure),
             }
         }
         match self.write_some().await {
@@ -422,13 +429,17 @@ fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain {
                 data.follows = End::Closed;
             }
         }
-        let Ok(bytes) = data.convert() else {
-            return fail(Failure::Broken);
+        let bytes = match data.convert() {
+            Ok(bytes) => bytes,
+            Err(failure) => return fail(failure),
         };
         if !bytes.is_empty()
             && let Err(error) = writer.write(bytes).await
         {
             return fail_storage(error);
+        }
+        if let Some(marker) = data.marker.take() {
+            return go_on(TransferEvent::Marker(marker), receive(data, writer));
         }
         match data.end.take() {
             None => go_on(data.progress(), receive(data, writer)),
