@@ -1,6 +1,5 @@
 //! What the store can do besides reading, writing and naming files.
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
