@@ -145,6 +145,9 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             self.info.user = Some(user.clone());
         }
         (self.shared.settings.observer)(&self.info, event);
+        if matches!(event, Event::LoggedOut) {
+            self.info.user = None;
+        }
     }
 
     fn carry_out(&mut self, action: Action) {
@@ -155,7 +158,6 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 password,
                 ..
             } => {
-                self.info.user = None;
                 let login = Login {
                     user,
                     password,

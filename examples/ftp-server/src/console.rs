@@ -51,6 +51,7 @@ fn line(event: &Event) -> Option<String> {
         Event::Reply(reply) => format!("< {reply}"),
         Event::Connected => "connected".to_owned(),
         Event::LoggedIn(_) => "logged in".to_owned(),
+        Event::LoggedOut => "logged out".to_owned(),
         Event::LoginRefused(user) => format!("login refused: {user}"),
         Event::TransferBegan { .. } => return None,
         Event::TransferEnded(report) => transfer(report),
@@ -98,6 +99,7 @@ fn transfer_failure(failure: TransferFailure) -> String {
             "no TLS on the data connection".to_owned()
         }
         TransferFailure::Reported(Failure::Broken) => "the data connection broke".to_owned(),
+        TransferFailure::Reported(Failure::Data(fault)) => fault.to_string(),
         TransferFailure::Reported(Failure::Aborted) | TransferFailure::AbortedByPeer => {
             "aborted".to_owned()
         }

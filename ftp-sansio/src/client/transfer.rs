@@ -55,7 +55,7 @@ impl Transferring {
     pub(super) fn new(request: TransferRequest, id: OperationId) -> Result<Self, TransferRequest> {
         let direction = request
             .direction()
-            .filter(|direction| request.parameters().codec(*direction).is_some());
+            .filter(|_| request.parameters().is_known());
         let Some(direction) = direction else {
             return Err(request);
         };

@@ -159,6 +159,7 @@ impl Session {
         self.discard_route();
         self.settings = Settings::default();
         if matches!(self.login, Login::User(_)) {
+            self.outputs.tell(Event::LoggedOut);
             self.timers
                 .start(Timer::Login, now, self.config.timeouts.login);
         }

@@ -133,7 +133,7 @@ impl Session {
         capabilities.has(ability)
     }
 
-    /// 502: the store cannot do what this verb is for.
+    /// 502: neither the configuration nor the store lets this verb do what it is for.
     pub(super) fn refuse_verb(&mut self) {
         self.reply(say(Code::NOT_IMPLEMENTED, "Command not implemented."));
     }

@@ -9,7 +9,8 @@ use crate::listing::Entry;
 use crate::listing::write::write_long;
 use crate::time::Instant;
 use crate::wire::{
-    Code, Command, CommandErrorKind, DateTime, Escaped, FactChange, Reply, Restart, Verb,
+    Code, Command, CommandErrorKind, DateTime, Escaped, FactChange, Reply, Representation, Restart,
+    Verb,
 };
 
 impl Session {
@@ -80,7 +81,11 @@ impl Session {
         let _ = write!(
             text,
             "\n TYPE: {}",
-            if self.is_image() { "image" } else { "ASCII" }
+            match self.settings.parameters.representation {
+                Representation::Ascii(_) => "ASCII",
+                Representation::Ebcdic(_) => "EBCDIC",
+                Representation::Image | Representation::Local(_) => "image",
+            }
         );
         let write = matches!(&self.login, Login::User(grant) if grant.write);
         let _ = write!(

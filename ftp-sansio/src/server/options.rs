@@ -4,7 +4,7 @@ use alloc::format;
 
 use super::replies::{bad_command, say};
 use super::session::Session;
-use crate::data::{Direction, Parameters};
+use crate::data::Parameters;
 use crate::wire::{Arg, Code, DigestAlgorithm, Mode, OptionsCommand, Reply};
 
 impl Session {
@@ -64,8 +64,6 @@ impl Session {
             mode,
             ..Parameters::IMAGE
         };
-        [Direction::Send, Direction::Receive]
-            .iter()
-            .all(|&way| parameters.codec(way).is_some())
+        parameters.is_known()
     }
 }

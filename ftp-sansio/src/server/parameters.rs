@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::replies::say;
 use super::routes::Prepared;
 use super::session::Session;
-use crate::data::{Direction, Parameters};
+use crate::data::Parameters;
 use crate::wire::facts::FactSet;
 use crate::wire::{
     Code, Command, DigestAlgorithm, Mode, OctetRange, Reply, Representation, Structure, VirtualPath,
@@ -105,11 +105,6 @@ impl Settings {
     }
 }
 
-/// Whether the data itself tells where it ends, so that its connection can serve another transfer (RFC 959 § 3.3).
-pub(super) const fn leaves_open(parameters: Parameters) -> bool {
-    matches!(parameters.mode, Mode::Block | Mode::Compressed)
-}
-
 impl Session {
     pub(super) fn set_representation(&mut self, representation: Representation) {
         self.set_parameters(Parameters {
@@ -132,19 +127,16 @@ impl Session {
         });
     }
 
-    /// Takes parameters for which there is a codec both ways, and no others.
+    /// Takes parameters for which there is a codec, and no others.
     fn set_parameters(&mut self, parameters: Parameters) {
-        let known = [Direction::Send, Direction::Receive]
-            .iter()
-            .all(|&way| parameters.codec(way).is_some());
-        if !known {
+        if !parameters.is_known() {
             return self.reply(say(
                 Code::PARAMETER_NOT_IMPLEMENTED,
                 "Not implemented for this parameter.",
             ));
         }
         self.settings.parameters = parameters;
-        if !leaves_open(parameters) {
+        if !parameters.leaves_open() {
             self.discard_kept();
         }
         self.reply(say(Code::OK, "Done."));
@@ -166,11 +158,24 @@ impl Session {
             && parameters.mode == Mode::Stream
     }
 
+    /// Whether a REST can say where in a file to go on. In a stream positions have to mean the same on both sides (RFC 3659 § 5); in MODE B
+    /// and C a restart marker says the position in this side's file, whatever travels (RFC 959 § 3.5). Pages say themselves where they
+    /// belong.
+    pub(super) fn can_restart(&self) -> bool {
+        let parameters = self.settings.parameters;
+        match parameters.structure {
+            Structure::Page => false,
+            _ if parameters.leaves_open() => true,
+            Structure::File => self.is_image(),
+            Structure::Record => false,
+        }
+    }
+
     pub(super) fn rest(&mut self, offset: u64) {
-        if offset > 0 && !self.is_image() {
+        if offset > 0 && !self.can_restart() {
             return self.reply(say(
                 Code::PARAMETER_NOT_IMPLEMENTED,
-                "Restarting needs TYPE I.",
+                "Restarting needs TYPE I and STRU F, or MODE B.",
             ));
         }
         self.settings.restart = offset;

@@ -156,7 +156,7 @@ impl Session {
     /// AUTH (RFC 4217 § 4): also for somebody who is logged in, who has to log in again afterwards.
     pub(super) fn auth(&mut self, now: Instant, name: &Arg) {
         if !self.knows_tls() {
-            return self.refuse_tls();
+            return self.refuse_verb();
         }
         match (self.security.layer, Mechanism::parse(name)) {
             (Layer::Tls, _) => self.reply(say(Code::BAD_SEQUENCE, "TLS is up already.")),
@@ -179,10 +179,6 @@ impl Session {
                 );
             }
         }
-    }
-
-    fn refuse_tls(&mut self) {
-        self.reply(say(Code::NOT_IMPLEMENTED, "Command not implemented."));
     }
 
     /// PBSZ (RFC 4217 § 8): TLS is a stream and has no buffers to protect; whatever is asked for, it is 0.
@@ -234,7 +230,7 @@ impl Session {
     /// CCC (RFC 4217 § 5): 200 under TLS, and clear text from there on.
     pub(super) fn clear_commands(&mut self, now: Instant) {
         if !self.knows_tls() {
-            return self.refuse_tls();
+            return self.refuse_verb();
         }
         if !self.security.is_protected() {
             return self.reply(say(
@@ -256,7 +252,7 @@ impl Session {
     /// all commands together.
     pub(super) fn refuse_wrapped(&mut self, verb: Option<Verb>) {
         if !self.knows_tls() {
-            return self.refuse_tls();
+            return self.refuse_verb();
         }
         self.reply(match (self.security.layer, verb) {
             (Layer::Clear, _) => say(Code::BAD_SEQUENCE, "AUTH TLS first."),
@@ -275,7 +271,7 @@ impl Session {
     /// SSCN: whether this side is TLS's client on data connections, as one of two servers has to be.
     pub(super) fn sscn(&mut self, turned: Option<bool>) {
         if !self.config.fxp {
-            return self.refuse_tls();
+            return self.refuse_verb();
         }
         if let Some(refusal) = self.refuses_data_protection() {
             return self.reply(refusal);
@@ -292,7 +288,7 @@ impl Session {
     /// CPSV: PASV for the TLS client of two servers.
     pub(super) fn cpsv(&mut self) {
         if !self.config.fxp || !self.knows_tls() {
-            return self.refuse_tls();
+            return self.refuse_verb();
         }
         if !self.security.data.private {
             return self.reply(say(Code::BAD_SEQUENCE, "PROT P first."));

@@ -11,7 +11,7 @@ pub mod pair;
 mod random;
 mod script;
 pub mod store;
-mod stream;
+pub(crate) mod stream;
 pub mod transcript;
 
 pub use pair::Pair;

@@ -142,6 +142,7 @@ fn what_needs_no_login() {
         S:  LPSV
         S:  MDTM
         S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  MODE Z
         S:  PRET
         S:  RANG STREAM
         S:  REST STREAM
@@ -211,6 +212,34 @@ fn a_new_login_starts_afresh() {
             "#
         ));
     }
+}
+
+/// It is told when somebody is in no more, so that nothing later is put down to them.
+#[test]
+fn the_end_of_a_login_is_told() {
+    transcript(
+        r#"
+        given: events
+        given: logged in
+        C: REIN
+        event: nobody is in any more
+        S: 220 Ready for a new user.
+        C: REIN
+        S: 220 Ready for a new user.
+        C: USER guest
+        S: 331 Password, please.
+        C: PASS hush
+        event: guest is in
+        S: 230 Logged in.
+        C: USER anna
+        event: nobody is in any more
+        S: 331 Password, please.
+        C: QUIT
+        event: the session ends: Quit
+        S: 221 Goodbye.
+        closed: gracefully
+        "#,
+    );
 }
 
 #[test]

@@ -708,6 +708,7 @@ fn features_of_tls() {
             S:  LPSV
             S:  MDTM
             S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+            S:  MODE Z
             S:  PBSZ
             S:  PRET
             S:  PROT

@@ -6,6 +6,7 @@ mod faults;
 mod ipv6;
 mod killed;
 mod sync;
+mod terminal;
 mod transfer;
 mod tree;
 mod words;

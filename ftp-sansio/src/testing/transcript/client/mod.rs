@@ -183,7 +183,8 @@ impl Client {
             .expect("a transfer has a codec");
         let (mut rest, mut end) = (Vec::new(), None);
         if transfer.direction == Direction::Send {
-            (rest, end) = stream::run(&mut codec, &self.upload, End::Closed);
+            let (bytes, ended) = stream::run(&mut codec, &self.upload, End::Closed);
+            (rest, end) = (bytes, ended.and_then(Result::ok));
         }
         self.tell(if transfer.direction == Direction::Send {
             "data: may go"
@@ -250,7 +251,8 @@ impl Client {
         self.file.extend_from_slice(&file);
         self.transfer_event(match end {
             None => TransferEvent::Progress(moved),
-            Some(end) => TransferEvent::Ended { bytes: moved, end },
+            Some(Ok(end)) => TransferEvent::Ended { bytes: moved, end },
+            Some(Err(_)) => TransferEvent::Broken,
         });
     }
 

@@ -4,12 +4,10 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use super::super::{arg, text};
+use super::super::text;
 use super::{Content, Listener, Running, Server};
 use crate::data::{Direction, End};
-use crate::server::{
-    DataId, Failure, Input, Route, StorageError, Task, Transfer, TransferEvent, TransferId,
-};
+use crate::server::{DataId, Failure, Input, Route, Task, Transfer, TransferEvent, TransferId};
 use crate::testing::escape::quoted;
 use crate::testing::store::Open;
 use crate::testing::stream;
@@ -34,7 +32,7 @@ impl Server {
     }
 
     pub(super) fn discard(&mut self, data: DataId) {
-        if self.kept.take_if(|kept| *kept == data).is_some() {
+        if self.kept.take_if(|(kept, _)| *kept == data).is_some() {
             return self.tell("data: is closed");
         }
         let listener = self.listener.take_if(|listener| listener.data == data);
@@ -48,12 +46,12 @@ impl Server {
         assert!(self.running.is_none(), "a second transfer");
         let direction = transfer.direction();
         let mut codec = transfer
-            .parameters
-            .codec(direction)
+            .codec()
             .expect("the session refuses parameters without a codec");
         let is_kept = matches!(transfer.route, Route::Kept(_));
         if let Route::Kept(data) = transfer.route {
-            assert_eq!(self.kept, Some(data), "uses a connection that is not there");
+            let kept = self.kept.as_ref().map(|(kept, _)| *kept);
+            assert_eq!(kept, Some(data), "uses a connection that is not there");
         }
         let listener = self.listener.take();
         let (content, path, size) = match self.store.open(&transfer.task) {
@@ -70,6 +68,7 @@ impl Server {
                     codec.is_identity() && matches!(transfer.task, Task::Retrieve { .. });
                 let size = is_known.then_some(bytes.len() as u64);
                 let (bytes, end) = stream::run(&mut codec, &bytes, End::Closed);
+                let end = end.and_then(Result::ok);
                 (Content::Outgoing(bytes, end), None, size)
             }
             Ok(Open::Write(upload)) => {
@@ -77,7 +76,7 @@ impl Server {
                 (Content::Incoming(upload), Some(path), None)
             }
         };
-        self.kept = None;
+        let kept = self.kept.take();
         let Transfer {
             id,
             route,
@@ -96,6 +95,7 @@ impl Server {
             in_handshake: false,
             content,
             moved: 0,
+            beyond: Vec::new(),
             end: None,
         });
         self.session.handle(
@@ -103,6 +103,13 @@ impl Server {
             Input::Transfer(id, TransferEvent::Opened { path, size }),
         );
         match route {
+            // What had come behind the end of the last transfer is the beginning of this one.
+            Route::Kept(_) if direction == Direction::Receive => {
+                let beyond = kept.map(|(_, beyond)| beyond).unwrap_or_default();
+                if !beyond.is_empty() {
+                    self.incoming(&beyond);
+                }
+            }
             Route::Kept(_) => {}
             Route::Connect { to, .. } => self.tell(format!("data: calls {to}")),
             Route::Accept { data, .. } => {
@@ -200,42 +207,47 @@ impl Server {
 
     /// Bytes of an upload; its end, where its mode marks that.
     fn incoming(&mut self, bytes: &[u8]) {
-        let running = self.connected();
-        running.moved += bytes.len() as u64;
-        let (id, moved) = (running.id, running.moved);
-        match self.take_in(bytes, End::More) {
-            Err(error) => self.fail(Failure::Storage(error)),
-            Ok(false) => self.transfer_event(id, TransferEvent::Progress(moved)),
-            Ok(true) => self.transfer_event(id, TransferEvent::Received(moved)),
-        }
+        self.connected();
+        self.take_in(bytes, End::More);
     }
 
     /// The client closes the data connection: in a stream the end of an upload, and too early everywhere else.
     fn data_closed(&mut self) {
-        let running = self.connected();
-        let (id, moved) = (running.id, running.moved);
-        if running.direction == Direction::Receive && self.take_in(&[], End::Closed) == Ok(true) {
-            self.transfer_event(id, TransferEvent::Received(moved));
-        } else {
-            self.fail(Failure::Broken);
+        match self.connected().direction {
+            Direction::Send => self.fail(Failure::Broken),
+            Direction::Receive => self.take_in(&[], End::Closed),
         }
     }
 
-    /// Decodes and writes bytes of an upload. True where it has ended.
-    fn take_in(&mut self, bytes: &[u8], end: End) -> Result<bool, StorageError> {
+    /// Decodes and writes what came of an upload.
+    fn take_in(&mut self, bytes: &[u8], end: End) {
         let running = self.running();
-        let (file, clean) = stream::run(&mut running.codec, bytes, end);
-        running.end = clean;
-        let has_ended = running.end.is_some();
+        let run = stream::run_with_rest(&mut running.codec, bytes, end);
+        running.moved += (bytes.len() - run.rest.len()) as u64;
+        let (id, moved) = (running.id, running.moved);
+        running.beyond = run.rest.to_vec();
         let Content::Incoming(upload) = &mut running.content else {
             panic!("nothing is uploaded")
         };
-        upload.write(&file).map(|()| has_ended)
+        if let Err(error) = upload.write(&run.bytes) {
+            return self.fail(Failure::Storage(error));
+        }
+        for marker in run.markers {
+            self.transfer_event(id, TransferEvent::Marker(marker.into()));
+        }
+        match run.end {
+            None => self.transfer_event(id, TransferEvent::Progress(moved)),
+            Some(Err(fault)) => self.fail(Failure::Data(fault)),
+            Some(Ok(end)) => {
+                self.running().end = Some(end);
+                self.transfer_event(id, TransferEvent::Received(moved));
+            }
+        }
     }
 
-    fn keep(&mut self, keep: bool, route: Route) {
+    fn keep(&mut self, keep: bool, route: Route, beyond: Vec<u8>) {
         if keep {
-            self.kept = Some(route.data());
+            self.kept = Some((route.data(), beyond));
             self.tell("data: stays open");
         }
     }
@@ -248,7 +260,7 @@ impl Server {
             panic!("commits what has not ended")
         };
         self.store.commit(upload);
-        self.keep(running.keep, running.route);
+        self.keep(running.keep, running.route, running.beyond);
         let bytes = running.moved;
         self.transfer_event(id, TransferEvent::Ended { bytes, end });
     }
@@ -290,7 +302,7 @@ impl Server {
             "the data does not end, it goes on with {}",
             quoted(&rest)
         );
-        self.keep(keep, route);
+        self.keep(keep, route, Vec::new());
         self.transfer_event(
             id,
             TransferEvent::Ended {
@@ -326,17 +338,8 @@ impl Server {
 
     /// The client closes a connection that was left open.
     fn kept_closes(&mut self) {
-        let data = self.kept.take().expect("no connection was left open");
+        let (data, _) = self.kept.take().expect("no connection was left open");
         self.session.handle(self.now, Input::DataClosed(data));
-    }
-
-    /// A restart marker came in an upload, `text at offset`.
-    fn marks(&mut self, marker: &str) {
-        let id = self.connected().id;
-        let (text, offset) = marker.rsplit_once(" at ").expect("where?");
-        let offset = offset.parse().expect("a position");
-        let text = arg(text);
-        self.transfer_event(id, TransferEvent::Marker { text, offset });
     }
 
     pub(super) fn data(&mut self, what: &str) -> bool {
@@ -351,7 +354,6 @@ impl Server {
             ("secured", "") => self.data_secured(true),
             ("secured,", "not resumed") => self.data_secured(false),
             ("handshake", "fails") => self.fail(Failure::NotSecured),
-            ("marks", rest) => self.marks(rest),
             ("closes" | "resets", "") if self.running.is_none() => self.kept_closes(),
             ("accepts", "") => self.called(true),
             ("refuses", "") => self.called(false),

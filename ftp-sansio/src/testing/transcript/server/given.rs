@@ -30,6 +30,9 @@ pub(super) fn config(given: &[&str]) -> Config {
             ["data", "tls", "required"] => config.data_tls = DataTls::Require,
             ["resumption", "required"] => config.resumption = Resumption::Require,
             ["ccc"] => config.ccc = true,
+            ["markers", "every", bytes] => {
+                config.tuning.markers_every = Some(bytes.parse().expect("a number of bytes"));
+            }
             ["fxp"] => config.fxp = true,
             ["data", "never", "kept"] => config.keep_data = false,
             ["host", name] => {
@@ -85,6 +88,7 @@ pub(super) fn describe(event: &Event) -> String {
         Event::Secured(_) => "event: under TLS".into(),
         Event::Cleared => "event: in clear text".into(),
         Event::LoggedIn(user) => format!("event: {user} is in"),
+        Event::LoggedOut => "event: nobody is in any more".into(),
         Event::LoginRefused(user) => format!("event: {user} is not let in"),
         Event::TransferBegan { verb, path, .. } => format!("event: {verb} {path} begins"),
         Event::TransferEnded(report) => {
