@@ -105,7 +105,7 @@ pub(super) fn begin<R: Runtime, S: Storage>(
     local: IpAddr,
 ) -> Chain {
     Chain::new(async move {
-        let Some(codec) = transfer.parameters.codec(transfer.direction()) else {
+        let Some(codec) = transfer.codec() else {
             return fail_storage(StorageError::Unsupported);
         };
         let opened = match transfer.task {

@@ -7,6 +7,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::capabilities::Capabilities;
+use crate::data::Tuning;
 use crate::tls::Resumption;
 use crate::wire::{Domain, VirtualPath};
 
@@ -30,6 +31,9 @@ pub struct Config {
     /// Whether the data connection stays open after a transfer whose mode marks its end (RFC 959 § 3.3): for a driver that can keep
     /// one. See [`Transfer::keep`](super::Transfer::keep).
     pub keep_data: bool,
+    /// What the codecs of data connections go by: EBCDIC's code page, how hard MODE Z tries and how much it may swell, how often restart
+    /// markers are sent. The rest of it is set for each transfer.
+    pub tuning: Tuning,
     /// Whether the control connection may be protected by TLS, or has to be.
     pub tls: Tls,
     /// Whether data connections have to be.
@@ -115,6 +119,7 @@ impl Default for Config {
             active: true,
             fxp: false,
             keep_data: true,
+            tuning: Tuning::default(),
             tls: Tls::Off,
             data_tls: DataTls::Allow,
             resumption: Resumption::Off,

@@ -1,5 +1,6 @@
 //! What goes into the machine and what comes out of it, besides the control connection's bytes.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -7,7 +8,7 @@ use core::time::Duration;
 use super::config::Grant;
 use super::pattern::Pattern;
 use super::storage::{Answer, Operation, Placement, StorageError};
-use crate::data::{CleanEnd, Direction, Parameters};
+use crate::data::{CleanEnd, Codec, Direction, Fault, Marker, Parameters, Tuning};
 use crate::listing::write::{write_long, write_name};
 use crate::listing::{Entry, Kind};
 use crate::session::{Admission, Close, DataId, RequestId, TransferId};
@@ -67,14 +68,8 @@ pub enum TransferEvent {
     },
     /// So many bytes went over the data connection in all.
     Progress(u64),
-    /// An upload's data held a restart marker (RFC 959 § 3.4.2): its text as it came, and how many bytes of the file came before it, which
-    /// is what a REST has to name to go on from there.
-    Marker {
-        /// As it came.
-        text: Arg,
-        /// A position in the file.
-        offset: u64,
-    },
+    /// An upload's data held a restart marker (RFC 959 § 3.5). What came before it has been written.
+    Marker(Box<Marker>),
     /// An upload's data has ended cleanly after so many bytes; the driver waits for [`Action::Commit`].
     Received(u64),
     /// It is complete: a download was sent with its end, an upload has ended cleanly and *is committed*.
@@ -97,8 +92,10 @@ pub enum Failure {
     NotConnected,
     /// TLS could not be had on it.
     NotSecured,
-    /// The data connection broke, or ended before its data did.
+    /// The data connection broke, or a stream's end was none.
     Broken,
+    /// The codec could make no sense of the data, or it ended before its mark.
+    Data(Fault),
     /// It was stopped, as [`Action::Abort`] asked.
     Aborted,
 }
@@ -175,8 +172,11 @@ pub struct Transfer {
     pub task: Task,
     /// Where the data connection comes from.
     pub route: Route,
-    /// TYPE, STRU and MODE. [`Parameters::codec`] has a codec for them: the session refuses others.
+    /// TYPE, STRU and MODE, for which there is a [`codec`](Self::codec).
     pub parameters: Parameters,
+    /// What the codec goes by besides. Its `offset` says where in the file the data begins; for [`Placement::Append`] only the driver knows
+    /// that, and sets it.
+    pub tuning: Tuning,
     /// How the data connection is protected. One that was kept is so already.
     pub protection: Protection,
     /// Whether the data connection is to stay open after a clean end, with what it may have brought beyond that end, under the id of
@@ -185,6 +185,12 @@ pub struct Transfer {
 }
 
 impl Transfer {
+    /// The codec for it. There is one for all that a session takes.
+    #[must_use]
+    pub fn codec(&self) -> Option<Codec> {
+        self.parameters.codec_with(self.direction(), &self.tuning)
+    }
+
     /// Which way the bytes go.
     #[must_use]
     pub const fn direction(&self) -> Direction {
@@ -226,6 +232,18 @@ pub enum Task {
 }
 
 impl Task {
+    /// Where in the file its data begins, as far as that is known.
+    pub(super) const fn start(&self) -> u64 {
+        match self {
+            Self::Retrieve { offset, .. } => *offset,
+            Self::Store {
+                placement: Placement::At(start) | Placement::Within { start, .. },
+                ..
+            } => *start,
+            Self::Store { .. } | Self::List { .. } => 0,
+        }
+    }
+
     /// The file or folder that it is about.
     #[must_use]
     pub const fn path(&self) -> &VirtualPath {

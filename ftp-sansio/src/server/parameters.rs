@@ -158,11 +158,24 @@ impl Session {
             && parameters.mode == Mode::Stream
     }
 
+    /// Whether a REST can say where in a file to go on. In a stream positions have to mean the same on both sides (RFC 3659 § 5); in MODE B
+    /// and C a restart marker says the position in this side's file, whatever travels (RFC 959 § 3.5). Pages say themselves where they
+    /// belong.
+    pub(super) fn can_restart(&self) -> bool {
+        let parameters = self.settings.parameters;
+        match parameters.structure {
+            Structure::Page => false,
+            _ if parameters.leaves_open() => true,
+            Structure::File => self.is_image(),
+            Structure::Record => false,
+        }
+    }
+
     pub(super) fn rest(&mut self, offset: u64) {
-        if offset > 0 && !self.is_image() {
+        if offset > 0 && !self.can_restart() {
             return self.reply(say(
                 Code::PARAMETER_NOT_IMPLEMENTED,
-                "Restarting needs TYPE I.",
+                "Restarting needs TYPE I and STRU F, or MODE B.",
             ));
         }
         self.settings.restart = offset;

@@ -10,11 +10,11 @@ use super::exchange::{
 use super::replies::{say, storage_code, storage_refusal};
 use super::routes::Prepared;
 use super::session::{Session, Timer, Waiting};
-use crate::data::Direction;
+use crate::data::{Direction, Marker};
 use crate::session::TransferId;
 use crate::time::Instant;
 use crate::tls::{Protection, Resumption};
-use crate::wire::{Arg, Code, Reply, Verb, VirtualPath};
+use crate::wire::{Code, Reply, Verb, VirtualPath};
 
 /// What part of the time that an upload took it may be held back before it is committed: a sixteenth.
 const DOUBT_SHARE: u32 = 16;
@@ -24,9 +24,6 @@ const DOUBT_RATE: u64 = 1024 * 1024;
 
 /// A driver that says so, or that leaves out to say the opposite.
 const NOT_SECURED: TransferFailure = TransferFailure::Reported(Failure::NotSecured);
-
-/// A restart marker's text that is longer, in bytes, gets no 110.
-const MAX_MARKER: usize = 256;
 
 /// Less than this is not waited for.
 const LEAST_DOUBT: Duration = Duration::from_millis(1);
@@ -138,13 +135,11 @@ impl Session {
                     self.await_progress(now);
                 }
             }
-            TransferEvent::Marker { text, offset } if running.stopped.is_none() => {
-                self.mark(&text, offset);
-            }
+            TransferEvent::Marker(marker) if running.stopped.is_none() => self.mark(&marker),
             TransferEvent::Opened { .. }
             | TransferEvent::Connected
             | TransferEvent::Secured { .. }
-            | TransferEvent::Marker { .. } => {}
+            | TransferEvent::Marker(_) => {}
             TransferEvent::Received(bytes) => {
                 running.bytes = bytes;
                 if running.secured {
@@ -179,11 +174,11 @@ impl Session {
 
     /// 110 (RFC 959 § 4.2), in its exact form. Where the client does not read its replies a marker is passed over: the next one
     /// says more.
-    fn mark(&mut self, text: &Arg, offset: u64) {
-        if self.is_underway() && self.has_room() && text.len() <= MAX_MARKER {
+    fn mark(&mut self, marker: &Marker) {
+        if self.is_underway() && self.has_room() {
             let mut mark = b"MARK ".to_vec();
-            mark.extend_from_slice(text.as_bytes());
-            mark.extend_from_slice(format!(" = {offset}").as_bytes());
+            mark.extend_from_slice(marker.text());
+            mark.extend_from_slice(format!(" = {}", marker.offset()).as_bytes());
             self.reply(Reply::new(Code::RESTART_MARKER, mark));
         }
     }
@@ -425,6 +420,10 @@ fn broken(failure: TransferFailure, path: &VirtualPath, underway: bool) -> Reply
         TransferFailure::Reported(Failure::Broken) => say(
             Code::TRANSFER_ABORTED,
             "Transfer aborted: the data connection broke.",
+        ),
+        TransferFailure::Reported(Failure::Data(fault)) => Reply::new(
+            Code::TRANSFER_ABORTED,
+            format!("Transfer aborted: {fault}."),
         ),
         TransferFailure::Reported(Failure::Aborted)
         | TransferFailure::SessionEnded

@@ -6,18 +6,21 @@ use super::replies::say;
 use super::running::Running;
 use super::session::{Session, Waiting};
 use super::storage::Placement;
-use crate::data::{Direction, Parameters};
+use crate::data::{Direction, Parameters, Tuning};
 use crate::session::TransferId;
 use crate::time::Instant;
-use crate::wire::{Arg, Code, Command, OctetRange, Representation, Verb, VirtualPath};
+use crate::wire::{Arg, Code, Command, OctetRange, Representation, Structure, Verb, VirtualPath};
 
 impl Session {
     pub(super) fn execute_transfer(&mut self, now: Instant, command: Command) {
         let restart = core::mem::take(&mut self.settings.restart);
         // A TYPE may have come between REST and this; under ASCII the position would count other bytes than the file's.
-        if restart > 0 && !self.is_image() {
+        if restart > 0 && !self.can_restart() {
             self.discard_refused(command.verb().map_or(Direction::Send, direction));
-            return self.reply(say(Code::FILE_UNAVAILABLE, "Restarting needs TYPE I."));
+            return self.reply(say(
+                Code::FILE_UNAVAILABLE,
+                "Restarting needs TYPE I and STRU F, or MODE B.",
+            ));
         }
         let range = self.settings.range.take();
         if range.is_some() && !self.is_plain() {
@@ -97,6 +100,23 @@ impl Session {
         });
     }
 
+    /// A listing is text whatever TYPE says, in EBCDIC where TYPE says that (RFC 1123 § 4.1.2.7). The writer has put CRLF into it already.
+    const fn listing_parameters(&self) -> Parameters {
+        let Parameters {
+            representation,
+            mode,
+            ..
+        } = self.settings.parameters;
+        Parameters {
+            representation: match representation {
+                Representation::Ebcdic(_) => representation,
+                _ => Representation::Image,
+            },
+            structure: Structure::File,
+            mode,
+        }
+    }
+
     fn begin(
         &mut self,
         now: Instant,
@@ -116,13 +136,17 @@ impl Session {
         };
         let id = TransferId(self.serial.next());
         let task = task(path.clone());
-        // Listings are text whatever TYPE says (RFC 1123 § 4.1.2.7); the writer has put CRLF into them already.
         let parameters = match task {
-            Task::List { .. } => Parameters {
-                representation: Representation::Image,
-                ..self.settings.parameters
-            },
+            Task::List { .. } => self.listing_parameters(),
             _ => self.settings.parameters,
+        };
+        let tuning = Tuning {
+            level: self
+                .settings
+                .deflate_level
+                .unwrap_or(self.config.tuning.level),
+            offset: task.start(),
+            ..self.config.tuning
         };
         let keep = self.config.keep_data && parameters.leaves_open();
         let transfer = Transfer {
@@ -130,6 +154,7 @@ impl Session {
             task,
             route,
             parameters,
+            tuning,
             protection,
             keep,
         };

@@ -3,30 +3,56 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::data::{CleanEnd, Codec, End, Fault, Parameters, Status};
+use crate::data::{CleanEnd, Codec, End, Fault, Marker, Parameters, Status};
 use crate::wire::{Representation, Structure};
 
 /// What comes out of `input`, and the end once the codec says so.
 pub(super) fn run(
     codec: &mut Codec,
-    mut input: &[u8],
+    input: &[u8],
     end: End,
 ) -> (Vec<u8>, Option<Result<CleanEnd, Fault>>) {
-    let mut out = Vec::new();
+    let run = run_with_rest(codec, input, end);
+    (run.bytes, run.end)
+}
+
+/// All that comes out of some input.
+pub(super) struct Run<'a> {
+    pub(super) bytes: Vec<u8>,
+    pub(super) markers: Vec<Marker>,
+    pub(super) end: Option<Result<CleanEnd, Fault>>,
+    /// What lies behind the end.
+    pub(super) rest: &'a [u8],
+}
+
+/// The same, with the markers in it and what is left behind its end.
+pub(super) fn run_with_rest<'a>(codec: &mut Codec, input: &'a [u8], end: End) -> Run<'a> {
+    let mut run = Run {
+        bytes: Vec::new(),
+        markers: Vec::new(),
+        end: None,
+        rest: input,
+    };
     let mut buffer = [0; 64];
     loop {
-        let progress = codec.step(input, &mut buffer, end);
-        out.extend_from_slice(&buffer[..progress.produced]);
-        input = &input[progress.consumed..];
+        let progress = codec.step(run.rest, &mut buffer, end);
+        run.bytes.extend_from_slice(&buffer[..progress.produced]);
+        run.rest = &run.rest[progress.consumed..];
         match progress.status {
             Status::Full => assert!(
                 progress.consumed + progress.produced > 0,
                 "a codec makes no progress"
             ),
-            Status::Marker(_) => {}
-            Status::Starved => return (out, None),
-            Status::Ended(end) => return (out, Some(Ok(end))),
-            Status::Failed(fault) => return (out, Some(Err(fault))),
+            Status::Marker(marker) => run.markers.push(marker),
+            Status::Starved => return run,
+            Status::Ended(end) => {
+                run.end = Some(Ok(end));
+                return run;
+            }
+            Status::Failed(fault) => {
+                run.end = Some(Err(fault));
+                return run;
+            }
         }
     }
 }

@@ -30,6 +30,7 @@ mod files;
 mod fxp;
 mod host;
 mod injection;
+mod kept;
 mod limits;
 mod lines;
 mod listings;

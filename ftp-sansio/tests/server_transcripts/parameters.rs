@@ -59,7 +59,7 @@ fn restart_positions() {
         r#"
         given: logged in
         C: REST 5
-        S: 504 Restarting needs TYPE I.
+        S: 504 Restarting needs TYPE I and STRU F, or MODE B.
         C: REST 0
         S: 350 Restarting at 0.
         C: TYPE I
@@ -70,6 +70,18 @@ fn restart_positions() {
         S: 501 Argument missing or not understood.
         C: REST -1
         S: 501 Argument missing or not understood.
+        C: STRU R
+        S: 200 Done.
+        C: REST 5
+        S: 504 Restarting needs TYPE I and STRU F, or MODE B.
+        C: MODE B
+        S: 200 Done.
+        C: REST 5
+        S: 350 Restarting at 5.
+        C: STRU P
+        S: 200 Done.
+        C: REST 5
+        S: 504 Restarting needs TYPE I and STRU F, or MODE B.
         C: REST
         S: 501 Argument missing or not understood.
         "#,

@@ -8,7 +8,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::program::{Program, Recent};
-use crate::data::{CleanEnd, Direction, End, Parameters, Status};
+use crate::data::{CleanEnd, Direction, End, Marker, Parameters, Status, Tuning};
 use crate::listing::{Entry, Kind, Permissions};
 use crate::server::{
     self, Action, Answer, Capability, Config, DataId, DataTls, Endpoints, Failure, FileDigest,
@@ -17,7 +17,7 @@ use crate::server::{
 use crate::testing::Store;
 use crate::time::Instant;
 use crate::tls::{Resumption, TlsEvent, TlsFacts};
-use crate::wire::{Arg, DateTime, VirtualPath};
+use crate::wire::{Arg, DateTime, Mode, VirtualPath};
 
 /// What a client may well say. Some of them end a session: they come last, where small numbers do not choose them.
 const LINES: &[&[u8]] = &[
@@ -397,10 +397,7 @@ impl<'a> ServerProgram<'a> {
             7 | 8 => TransferEvent::Secured {
                 resumed: choice < 200,
             },
-            9 => TransferEvent::Marker {
-                text: Arg::from_static("1").unwrap_or_default(),
-                offset: u64::MAX,
-            },
+            9 => TransferEvent::Marker(marker().into()),
             _ => TransferEvent::Failed(Failure::Storage(StorageError::NoSpace)),
         };
         self.session.handle(self.now, Input::Transfer(id, event));
@@ -437,6 +434,25 @@ pub(super) fn clean_end() -> CleanEnd {
     match progress.map(|progress| progress.status) {
         Some(Status::Ended(end)) => end,
         other => panic!("an image in a stream has an end, not {other:?}"),
+    }
+}
+
+/// The longest there is, as a codec finds it in a block.
+fn marker() -> Marker {
+    let tuning = Tuning {
+        offset: u64::MAX,
+        ..Tuning::default()
+    };
+    let parameters = Parameters {
+        mode: Mode::Block,
+        ..Parameters::IMAGE
+    };
+    let block = [&b"\x10\x00\xff"[..], &[b'1'; 255]].concat();
+    let codec = parameters.codec_with(Direction::Receive, &tuning);
+    let progress = codec.map(|mut codec| codec.step(&block, &mut [0; 4], End::More));
+    match progress.map(|progress| progress.status) {
+        Some(Status::Marker(marker)) => marker,
+        other => panic!("a block that holds a marker, and not {other:?}"),
     }
 }
 

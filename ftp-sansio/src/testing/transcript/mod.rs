@@ -20,7 +20,7 @@
 //! | `given: ipv6`, `given: public ip 198.51.100.4`, `given: active off`, `given: attempts 3`, `given: no ports` | the server |
 //! | `given: plain store`, `given: own words` | the store reads, writes and names files and no more; it knows `SITE GREET` |
 //! | `given: tls allowed`, `given: tls required`, `given: implicit tls`, `given: data tls required`, `given: resumption required`, `given: ccc` | its TLS |
-//! | `given: host ftp.example.com`, `given: fxp`, `given: data never kept` | the hosts it knows; whether two servers may meet here; no data connection stays open |
+//! | `given: host ftp.example.com`, `given: fxp`, `given: data never kept`, `given: markers every 4` | the hosts it knows; whether two servers may meet here; no data connection stays open; restart markers |
 //! | `given: secured`, `given: private data` | the conversation begins under TLS (before `logged in`); PROT P was said |
 //! | `given: too many sessions`, `given: events` | it turns the client away; its events are told (`event:`) |
 //! | `given: logins` | who asks to be let in is told (`driver: anna of ftp.example.com, protected: true`) |
@@ -32,7 +32,6 @@
 //! | `data: accepts`, `data: refuses` | the answer to a connection that the server makes |
 //! | `data: secured`, `data: secured, not resumed`, `data: handshake fails` | what came of TLS on the data connection |
 //! | `data: sends "text"`, `data: closes`, `data: resets` | the client's end of the data connection; also of one that stayed open |
-//! | `data: marks 5 at 3` | a restart marker came in an upload: its text, and where in the file |
 //! | `data: receives "text"` | the client reads the next bytes of the data; they must be these |
 //! | `data: ends` | the client has read all there is, and the end |
 //! | `S: line` | *expected*: a line of the server |

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use super::super::{arg, text};
+use super::super::text;
 use super::{Content, Listener, Running, Server};
 use crate::data::{Direction, End};
 use crate::server::{DataId, Failure, Input, Route, Task, Transfer, TransferEvent, TransferId};
@@ -32,7 +32,7 @@ impl Server {
     }
 
     pub(super) fn discard(&mut self, data: DataId) {
-        if self.kept.take_if(|kept| *kept == data).is_some() {
+        if self.kept.take_if(|(kept, _)| *kept == data).is_some() {
             return self.tell("data: is closed");
         }
         let listener = self.listener.take_if(|listener| listener.data == data);
@@ -46,12 +46,12 @@ impl Server {
         assert!(self.running.is_none(), "a second transfer");
         let direction = transfer.direction();
         let mut codec = transfer
-            .parameters
-            .codec(direction)
+            .codec()
             .expect("the session refuses parameters without a codec");
         let is_kept = matches!(transfer.route, Route::Kept(_));
         if let Route::Kept(data) = transfer.route {
-            assert_eq!(self.kept, Some(data), "uses a connection that is not there");
+            let kept = self.kept.as_ref().map(|(kept, _)| *kept);
+            assert_eq!(kept, Some(data), "uses a connection that is not there");
         }
         let listener = self.listener.take();
         let (content, path, size) = match self.store.open(&transfer.task) {
@@ -76,7 +76,7 @@ impl Server {
                 (Content::Incoming(upload), Some(path), None)
             }
         };
-        self.kept = None;
+        let kept = self.kept.take();
         let Transfer {
             id,
             route,
@@ -95,6 +95,7 @@ impl Server {
             in_handshake: false,
             content,
             moved: 0,
+            beyond: Vec::new(),
             end: None,
         });
         self.session.handle(
@@ -102,6 +103,13 @@ impl Server {
             Input::Transfer(id, TransferEvent::Opened { path, size }),
         );
         match route {
+            // What had come behind the end of the last transfer is the beginning of this one.
+            Route::Kept(_) if direction == Direction::Receive => {
+                let beyond = kept.map(|(_, beyond)| beyond).unwrap_or_default();
+                if !beyond.is_empty() {
+                    self.incoming(&beyond);
+                }
+            }
             Route::Kept(_) => {}
             Route::Connect { to, .. } => self.tell(format!("data: calls {to}")),
             Route::Accept { data, .. } => {
@@ -199,43 +207,47 @@ impl Server {
 
     /// Bytes of an upload; its end, where its mode marks that.
     fn incoming(&mut self, bytes: &[u8]) {
-        let running = self.connected();
-        running.moved += bytes.len() as u64;
+        self.connected();
         self.take_in(bytes, End::More);
     }
 
     /// The client closes the data connection: in a stream the end of an upload, and too early everywhere else.
     fn data_closed(&mut self) {
         match self.connected().direction {
-            Direction::Receive => self.take_in(&[], End::Closed),
             Direction::Send => self.fail(Failure::Broken),
+            Direction::Receive => self.take_in(&[], End::Closed),
         }
     }
 
-    /// Decodes and writes bytes of an upload, and tells what came of it.
+    /// Decodes and writes what came of an upload.
     fn take_in(&mut self, bytes: &[u8], end: End) {
         let running = self.running();
-        let (file, end) = stream::run(&mut running.codec, bytes, end);
+        let run = stream::run_with_rest(&mut running.codec, bytes, end);
+        running.moved += (bytes.len() - run.rest.len()) as u64;
+        let (id, moved) = (running.id, running.moved);
+        running.beyond = run.rest.to_vec();
         let Content::Incoming(upload) = &mut running.content else {
             panic!("nothing is uploaded")
         };
-        if let Err(error) = upload.write(&file) {
+        if let Err(error) = upload.write(&run.bytes) {
             return self.fail(Failure::Storage(error));
         }
-        let (id, moved) = (running.id, running.moved);
-        match end {
+        for marker in run.markers {
+            self.transfer_event(id, TransferEvent::Marker(marker.into()));
+        }
+        match run.end {
             None => self.transfer_event(id, TransferEvent::Progress(moved)),
-            Some(Err(_)) => self.fail(Failure::Broken),
+            Some(Err(fault)) => self.fail(Failure::Data(fault)),
             Some(Ok(end)) => {
-                running.end = Some(end);
+                self.running().end = Some(end);
                 self.transfer_event(id, TransferEvent::Received(moved));
             }
         }
     }
 
-    fn keep(&mut self, keep: bool, route: Route) {
+    fn keep(&mut self, keep: bool, route: Route, beyond: Vec<u8>) {
         if keep {
-            self.kept = Some(route.data());
+            self.kept = Some((route.data(), beyond));
             self.tell("data: stays open");
         }
     }
@@ -248,7 +260,7 @@ impl Server {
             panic!("commits what has not ended")
         };
         self.store.commit(upload);
-        self.keep(running.keep, running.route);
+        self.keep(running.keep, running.route, running.beyond);
         let bytes = running.moved;
         self.transfer_event(id, TransferEvent::Ended { bytes, end });
     }
@@ -290,7 +302,7 @@ impl Server {
             "the data does not end, it goes on with {}",
             quoted(&rest)
         );
-        self.keep(keep, route);
+        self.keep(keep, route, Vec::new());
         self.transfer_event(
             id,
             TransferEvent::Ended {
@@ -326,17 +338,8 @@ impl Server {
 
     /// The client closes a connection that was left open.
     fn kept_closes(&mut self) {
-        let data = self.kept.take().expect("no connection was left open");
+        let (data, _) = self.kept.take().expect("no connection was left open");
         self.session.handle(self.now, Input::DataClosed(data));
-    }
-
-    /// A restart marker came in an upload, `text at offset`.
-    fn marks(&mut self, marker: &str) {
-        let id = self.connected().id;
-        let (text, offset) = marker.rsplit_once(" at ").expect("where?");
-        let offset = offset.parse().expect("a position");
-        let text = arg(text);
-        self.transfer_event(id, TransferEvent::Marker { text, offset });
     }
 
     pub(super) fn data(&mut self, what: &str) -> bool {
@@ -351,7 +354,6 @@ impl Server {
             ("secured", "") => self.data_secured(true),
             ("secured,", "not resumed") => self.data_secured(false),
             ("handshake", "fails") => self.fail(Failure::NotSecured),
-            ("marks", rest) => self.marks(rest),
             ("closes" | "resets", "") if self.running.is_none() => self.kept_closes(),
             ("accepts", "") => self.called(true),
             ("refuses", "") => self.called(false),

@@ -30,6 +30,9 @@ pub(super) fn config(given: &[&str]) -> Config {
             ["data", "tls", "required"] => config.data_tls = DataTls::Require,
             ["resumption", "required"] => config.resumption = Resumption::Require,
             ["ccc"] => config.ccc = true,
+            ["markers", "every", bytes] => {
+                config.tuning.markers_every = Some(bytes.parse().expect("a number of bytes"));
+            }
             ["fxp"] => config.fxp = true,
             ["data", "never", "kept"] => config.keep_data = false,
             ["host", name] => {

@@ -44,8 +44,8 @@ pub(super) struct Server {
     last_port: u16,
     listener: Option<Listener>,
     running: Option<Running>,
-    /// A data connection that was left open.
-    kept: Option<DataId>,
+    /// A data connection that was left open, and what it had brought by then.
+    kept: Option<(DataId, Vec<u8>)>,
     tls: Tls,
     slow_answers: bool,
     answers: VecDeque<Input>,
@@ -73,6 +73,8 @@ struct Running {
     in_handshake: bool,
     content: Content,
     moved: u64,
+    /// What came behind the end of an upload.
+    beyond: Vec<u8>,
     /// An upload that has ended and waits to be committed.
     end: Option<CleanEnd>,
 }
