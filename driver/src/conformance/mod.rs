@@ -26,6 +26,7 @@ pub mod abilities;
 pub mod cancelling;
 pub mod faults;
 pub mod limits;
+pub mod modes;
 pub mod network;
 mod peer;
 pub mod servers;
@@ -100,6 +101,9 @@ macro_rules! conformance_tests {
             moves_every_size, counts_what_moved, resumes_downloads, resumes_uploads, converts_line_ends, takes_any_name,
             lists_a_thousand_files, changes_files, tells_when_files_changed, answers_during_a_transfer,
             quits_after_the_transfer, aborts_uploads
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, modes:
+            moves_under_all_parameters, a_mark_is_an_end, what_has_no_end_is_not_kept
         }
         $crate::conformance_tests! { @room $runtime, $block_on, cancelling:
             a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last,

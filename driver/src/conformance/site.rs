@@ -418,6 +418,10 @@ impl<R: Runtime> Writer for TrickyWriter<R> {
         self.local.path()
     }
 
+    fn start(&self) -> u64 {
+        self.local.start()
+    }
+
     async fn write(&mut self, data: Bytes) -> Result<()> {
         if let Some(left) = &mut self.left {
             *left = left.checked_sub(data.len()).ok_or(StorageError::NoSpace)?;

@@ -20,6 +20,7 @@ on_both_runtimes!(
     rename_delete_and_folders,
     permissions_links_and_patterns,
     mirror_both_ways,
+    compressed_both_ways,
 );
 
 /// No second tries: what fails is to be seen. The rest keeps lftp from waiting and from looking for TLS.
@@ -250,4 +251,29 @@ fn permissions_links_and_patterns(runtime: Runtime) {
         let metadata = fs::metadata(server.at(name)).expect("it is there");
         assert_eq!(metadata.permissions().mode() & 0o777, expected, "{name}");
     }
+}
+
+/// MODE Z, as lftp has spoken it for long: files and listings are zlib streams.
+fn compressed_both_ways(runtime: Runtime) {
+    let lftp = Lftp::new(need!("lftp"), runtime);
+    let compress = "set ftp:use-mode-z yes\nset ftp:mode-z-level 9\ndebug 5";
+    for size in [0, 1, (64 << 10) + 1, 3_000_001] {
+        lftp.there_and_back(compress, size);
+    }
+    // What deflate can do something with, and text whose line ends change on the way.
+    let text = "All that travels is shorter than it was.\n".repeat(20_000);
+    fs::write(lftp.house.here.at("text"), &text).expect("room for a test's file");
+    let done = lftp
+        .say(&format!(
+            "{compress}\nput -a text -o file\nget -a file -o back\nls"
+        ))
+        .ok();
+    let log = &done.stderr;
+    assert!(log.contains("---> MODE Z"), "{log:?}");
+    lftp.assert_file(&lftp.house.here.at("text"));
+    assert_same(&lftp.house.here.at("text"), &lftp.house.here.at("back"));
+    assert!(
+        done.lines().iter().any(|line| line.ends_with(" file")),
+        "{done:?}"
+    );
 }
