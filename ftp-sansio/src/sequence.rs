@@ -50,10 +50,13 @@ enum Diagram {
     Greeting,
     /// The second diagram: a 1xx, or several (110 markers), before the end. A 2xx without a 1xx is an end too.
     Transfer,
-    /// The first half of a pair: only a 3xx is good (RNFR, REST).
+    /// The first half of a pair: only a 3xx is good (RNFR, REST, RANG).
     FirstOfTwo,
-    /// USER and PASS, the login's diagram; AUTH (RFC 2228 § 5.3) has the same shape.
+    /// USER and PASS, the login's diagram; AUTH and ADAT (RFC 2228 § 8.2) have the same shape. ACCT has not: no command
+    /// is left that could follow it (RFC 959 § 5.4).
     Login,
+    /// MIC, CONF and ENC: the good replies are 6xx (RFC 2228 § 5.2), of mechanisms that are not offered, and no codes here.
+    Protected,
     /// A verb from outside the table.
     Unknown,
 }
@@ -65,8 +68,10 @@ const fn diagram(exchange: Exchange) -> Diagram {
         Exchange::Command(verb) => match verb {
             // What SITE does is the server's own affair: some of its words are the first of two (350).
             Verb::Site => Diagram::Unknown,
-            Verb::User | Verb::Pass | Verb::Auth => Diagram::Login,
-            Verb::Rnfr | Verb::Rest => Diagram::FirstOfTwo,
+            Verb::User | Verb::Pass | Verb::Auth | Verb::Adat => Diagram::Login,
+            Verb::Mic | Verb::Conf | Verb::Enc => Diagram::Protected,
+            // A good RANG is a 350 (draft-bryan-ftp-range § 3).
+            Verb::Rnfr | Verb::Rest | Verb::Rang => Diagram::FirstOfTwo,
             Verb::Rein => Diagram::Greeting,
             verb if verb.moves_data() => Diagram::Transfer,
             _ => Diagram::Plain,
@@ -150,8 +155,9 @@ mod tests {
                 &row(Exchange::Command(verb), Phase::Underway),
             );
             let expected: (&[u8; 5], &[u8; 5]) = match verb {
-                Verb::User | Verb::Pass | Verb::Auth => (b"-cirr", b"---rr"),
-                Verb::Rnfr | Verb::Rest => (b"--irr", b"---rr"),
+                Verb::User | Verb::Pass | Verb::Auth | Verb::Adat => (b"-cirr", b"---rr"),
+                Verb::Mic | Verb::Conf | Verb::Enc => (b"---rr", b"---rr"),
+                Verb::Rnfr | Verb::Rest | Verb::Rang => (b"--irr", b"---rr"),
                 Verb::Rein => (b"pc-rr", b"-c-rr"),
                 Verb::Site => (b"pcirr", b"-cirr"),
                 Verb::Retr

@@ -91,7 +91,7 @@ impl Meaning {
     }
 }
 
-/// Whether a command moves data, turns TLS on, or changes what data looks like, which every transfer takes to be file
+/// Whether a command moves data, turns TLS on or off, or changes what data looks like, which every transfer takes to be file
 /// structure in stream mode. A known verb in disguise counts too: the server would take it for what it says.
 fn breaks_session(command: &Command) -> bool {
     match command {
@@ -103,7 +103,7 @@ fn breaks_session(command: &Command) -> bool {
         Command::Stru(structure) => *structure != Structure::File,
         command => command
             .verb()
-            .is_some_and(|verb| verb == Verb::Auth || verb.moves_data()),
+            .is_some_and(|verb| matches!(verb, Verb::Auth | Verb::Ccc) || verb.moves_data()),
     }
 }
 

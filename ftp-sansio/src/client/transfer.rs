@@ -9,7 +9,7 @@ use crate::data::Direction;
 use crate::sequence::Step;
 use crate::session::{Admission, Close, DataId, OperationId, TransferId};
 use crate::time::Instant;
-use crate::wire::{Command, Reply};
+use crate::wire::{Command, Reply, Restart};
 
 #[derive(Debug)]
 pub(super) struct Transferring {
@@ -215,7 +215,7 @@ impl Transferring {
             return self.issue(session, now);
         }
         self.state = State::Restart;
-        session.send(now, Command::Rest(self.request.offset));
+        session.send(now, Command::Rest(Restart::Offset(self.request.offset)));
         Flow::Continue
     }
 

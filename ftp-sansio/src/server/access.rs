@@ -45,6 +45,15 @@ impl Session {
                 | Command::Auth(_)
                 | Command::Pbsz(_)
                 | Command::Prot(_)
+                | Command::Adat(_)
+                | Command::Ccc
+                | Command::Mic(_)
+                | Command::Conf(_)
+                | Command::Enc(_)
+                | Command::Lang(_)
+                | Command::Host(_)
+                | Command::Clnt(_)
+                | Command::Csid(_)
                 | Command::Unknown { .. }
         );
         !open_to_all && !matches!(self.login, Login::User(_))

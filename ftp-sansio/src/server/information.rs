@@ -4,12 +4,12 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt::Write;
 
-use super::replies::say;
+use super::replies::{bad_command, say};
 use super::session::{Login, MAX_REPLY, Session};
 use crate::listing::Entry;
 use crate::listing::write::write_long;
 use crate::time::Instant;
-use crate::wire::{Arg, Code, Command, DateTime, Escaped, Reply, Verb};
+use crate::wire::{Arg, Code, Command, CommandErrorKind, DateTime, Escaped, Reply, Restart, Verb};
 
 impl Session {
     pub(super) fn execute_logged_in(&mut self, now: Instant, command: Command) {
@@ -17,7 +17,10 @@ impl Session {
             Command::Type(representation) => self.set_representation(representation),
             Command::Stru(structure) => self.set_structure(structure),
             Command::Mode(mode) => self.set_mode(mode),
-            Command::Rest(offset) => self.rest(offset),
+            Command::Rest(Restart::Offset(offset)) => self.rest(offset),
+            Command::Rest(Restart::Marker(_)) => {
+                self.reply(bad_command(CommandErrorKind::Argument));
+            }
             Command::Allo { .. } => self.reply(say(Code::SUPERFLUOUS, "No allocation is needed.")),
             Command::Opts(argument) => self.opts(&argument),
             Command::Port(to) => self.active(to.into()),
@@ -42,6 +45,32 @@ impl Session {
             Command::Help(topic) => self.help(topic.as_ref()),
             Command::Noop => self.reply(say(Code::OK, "Done.")),
             Command::Abor => self.abort_nothing(),
+            Command::Smnt(_)
+            | Command::Site(_)
+            | Command::Adat(_)
+            | Command::Ccc
+            | Command::Mic(_)
+            | Command::Conf(_)
+            | Command::Enc(_)
+            | Command::Lprt(_)
+            | Command::Lpsv
+            | Command::Lang(_)
+            | Command::Host(_)
+            | Command::Hash(_)
+            | Command::Rang(_)
+            | Command::Checksum { .. }
+            | Command::Mfmt { .. }
+            | Command::Mfct { .. }
+            | Command::Mff { .. }
+            | Command::Avbl(_)
+            | Command::Comb { .. }
+            | Command::Clnt(_)
+            | Command::Csid(_)
+            | Command::Pret { .. }
+            | Command::Cpsv
+            | Command::Sscn(_) => {
+                self.reply(say(Code::NOT_IMPLEMENTED, "Command not implemented."))
+            }
             command => self.execute_transfer(now, command),
         }
     }
@@ -97,11 +126,41 @@ impl Session {
     }
 }
 
-/// Verbs that are understood but not carried out: what needs TLS or an account system that is not there.
+/// Verbs that are understood but not carried out are left out of HELP.
 pub(super) const fn is_carried_out(verb: Verb) -> bool {
     !matches!(
         verb,
-        Verb::Smnt | Verb::Site | Verb::Auth | Verb::Pbsz | Verb::Prot
+        Verb::Smnt
+            | Verb::Site
+            | Verb::Auth
+            | Verb::Pbsz
+            | Verb::Prot
+            | Verb::Adat
+            | Verb::Ccc
+            | Verb::Mic
+            | Verb::Conf
+            | Verb::Enc
+            | Verb::Lprt
+            | Verb::Lpsv
+            | Verb::Lang
+            | Verb::Host
+            | Verb::Hash
+            | Verb::Rang
+            | Verb::Xcrc
+            | Verb::Xmd5
+            | Verb::Xsha1
+            | Verb::Xsha256
+            | Verb::Xsha512
+            | Verb::Mfmt
+            | Verb::Mfct
+            | Verb::Mff
+            | Verb::Avbl
+            | Verb::Comb
+            | Verb::Clnt
+            | Verb::Csid
+            | Verb::Pret
+            | Verb::Cpsv
+            | Verb::Sscn
     )
 }
 

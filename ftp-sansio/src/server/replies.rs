@@ -22,6 +22,10 @@ pub(super) const fn bad_command(kind: CommandErrorKind) -> Reply {
             Code::NETWORK_PROTOCOL_NOT_SUPPORTED,
             "Network protocol not supported, use (1,2)",
         ),
+        CommandErrorKind::AddressFamily => say(
+            Code::ADDRESS_FAMILY_NOT_SUPPORTED,
+            "Supported address families are (4,6)",
+        ),
     }
 }
 

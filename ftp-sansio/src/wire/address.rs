@@ -1,4 +1,4 @@
-//! Addresses of data connections: `PORT` and 227 (RFC 959), `EPRT`, `EPSV` and 229 (RFC 2428).
+//! Addresses of data connections: `PORT` and 227 (RFC 959), `EPRT`, `EPSV` and 229 (RFC 2428), `LPRT` and 228 (RFC 1639).
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
@@ -173,6 +173,113 @@ fn extended_port_prefix(text: &[u8]) -> Option<u16> {
     let (digits, tail) = leading_digits(rest, 5);
     let port = parse_port(digits)?;
     (tail.first() == Some(&delimiter)).then_some(port)
+}
+
+/// Why the argument of an `LPRT` was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum LongError {
+    /// It is not of the form `4,4,192,0,2,1,2,24,131`: a 501.
+    #[error("not a long address")]
+    Syntax,
+    /// It names an address family other than 4 (IPv4) and 6 (IPv6): a 521 (RFC 1639).
+    #[error("unknown address family")]
+    Family,
+}
+
+/// Reads the argument of `LPRT`: `af,hal,h1,…,pal,p1,…` (RFC 1639), with nothing else but spaces around it.
+///
+/// Port 0 is read as it is: whether to connect there is for a policy.
+///
+/// # Errors
+///
+/// [`LongError::Family`] when the form is right and only the address family is unknown.
+pub fn parse_long(argument: &[u8]) -> Result<SocketAddr, LongError> {
+    match long_prefix(argument.trim_ascii(), false) {
+        Some((address, [])) => address.ok_or(LongError::Family),
+        _ => Err(LongError::Syntax),
+    }
+}
+
+/// Finds the address in the text of a 228: the first such list, wherever it is, as for a 227.
+///
+/// A space after a comma is tolerated. `None` also when the port is 0, where nobody listens.
+#[must_use]
+pub fn find_long(text: &[u8]) -> Option<SocketAddr> {
+    let mut before = b' ';
+    for (at, &byte) in text.iter().enumerate() {
+        // Only where a number begins, and a try reads 35 numbers at most: linear, whatever the text.
+        if byte.is_ascii_digit() && !before.is_ascii_digit() {
+            let found = text.get(at..).and_then(|rest| long_prefix(rest, true));
+            if let Some((Some(address), _)) = found {
+                return Some(address).filter(|address| address.port() != 0);
+            }
+        }
+        before = byte;
+    }
+    None
+}
+
+/// A list at the start of `text`, and what follows it. The address is missing where its family is unknown.
+fn long_prefix(text: &[u8], spaced: bool) -> Option<(Option<SocketAddr>, &[u8])> {
+    // An IPv6 address; no family that RFC 1639 lists has a longer one.
+    const LONGEST: usize = 16;
+    let (family, rest) = leading_byte(text)?;
+    let (mut host, mut port) = ([0; LONGEST], [0; LONGEST]);
+    let (host_length, rest) = counted_bytes(rest, spaced, &mut host)?;
+    let (port_length, rest) = counted_bytes(rest, spaced, &mut port)?;
+    if rest.first().is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    let ip = match (family, host_length, port_length) {
+        (4, 4, 2) => {
+            let [a, b, c, d, ..] = host;
+            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+        }
+        (6, 16, 2) => IpAddr::V6(Ipv6Addr::from(host)),
+        (4 | 6, ..) => return None,
+        _ => return Some((None, rest)),
+    };
+    let [high, low, ..] = port;
+    let port = u16::from_be_bytes([high, low]);
+    Some((Some(SocketAddr::new(ip, port)), rest))
+}
+
+/// A comma, a count, and so many bytes.
+fn counted_bytes<'a>(text: &'a [u8], spaced: bool, bytes: &mut [u8]) -> Option<(usize, &'a [u8])> {
+    let comma = |text: &'a [u8]| {
+        let rest = text.strip_prefix(b",")?;
+        Some(rest.strip_prefix(b" ").filter(|_| spaced).unwrap_or(rest))
+    };
+    let (count, mut rest) = leading_byte(comma(text)?)?;
+    let count = usize::from(count);
+    for byte in bytes.get_mut(..count)? {
+        (*byte, rest) = leading_byte(comma(rest)?)?;
+    }
+    Some((count, rest))
+}
+
+fn leading_byte(text: &[u8]) -> Option<(u8, &[u8])> {
+    let (digits, rest) = leading_digits(text, 3);
+    Some((u8::try_from(decimal(digits)?).ok()?, rest))
+}
+
+/// An address as `LPRT` and 228 write it: `4,4,192,0,2,1,2,7,138`. The flow and the zone of an IPv6 address do not travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LongHostPort(pub SocketAddr);
+
+impl fmt::Display for LongHostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut host = |family: u8, octets: &[u8]| {
+            write!(f, "{family},{}", octets.len())?;
+            octets.iter().try_for_each(|octet| write!(f, ",{octet}"))
+        };
+        match self.0.ip() {
+            IpAddr::V4(ip) => host(4, &ip.octets())?,
+            IpAddr::V6(ip) => host(6, &ip.octets())?,
+        }
+        let [high, low] = self.0.port().to_be_bytes();
+        write!(f, ",2,{high},{low}")
+    }
 }
 
 /// The argument of `EPSV` (RFC 2428 § 3).
@@ -352,6 +459,57 @@ mod tests {
     }
 
     #[test]
+    fn reads_long_addresses() {
+        let v6 = "6,16,16,128,0,0,0,0,0,0,0,8,8,0,32,12,65,122,2,20,162";
+        let table = [
+            ("4,4,192,0,2,1,2,7,138", Ok("192.0.2.1:1930")),
+            (" 4,4,192,0,2,1,2,7,138 ", Ok("192.0.2.1:1930")),
+            (v6, Ok("[1080::8:800:200c:417a]:5282")),
+            ("5,3,1,2,3,1,9", Err(LongError::Family)),
+            ("16,0,0", Err(LongError::Family)),
+            ("", Err(LongError::Syntax)),
+            ("4,4,192,0,2,1,2,7", Err(LongError::Syntax)),
+            ("4,4,192,0,2,1,2,7,138,1", Err(LongError::Syntax)),
+            ("4,4,192,0,2,1,2,7,1380", Err(LongError::Syntax)),
+            ("4,4,192,0,2,256,2,7,138", Err(LongError::Syntax)),
+            ("4,3,192,0,2,2,7,138", Err(LongError::Syntax)),
+            ("4,4,192,0,2,1,3,0,7,138", Err(LongError::Syntax)),
+            ("4, 4,192,0,2,1,2,7,138", Err(LongError::Syntax)),
+            ("6,4,192,0,2,1,2,7,138", Err(LongError::Syntax)),
+            (
+                "7,17,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,2,7,138",
+                Err(LongError::Syntax),
+            ),
+            ("192,0,2,1,7,138", Err(LongError::Syntax)),
+            ("5,1,2", Err(LongError::Syntax)),
+        ];
+        for (text, expected) in table {
+            let expected = expected.map(|address| address.parse().unwrap());
+            assert_eq!(parse_long(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn finds_the_address_of_a_228() {
+        for text in [
+            "Entering Long Passive Mode (4,4,192,0,2,1,2,7,138).",
+            "Entering Long Passive Mode 4, 4, 192, 0, 2, 1, 2, 7, 138",
+            "2 of 3,0,0: (4,4,192,0,2,1,2,7,138)",
+        ] {
+            let address = "192.0.2.1:1930".parse().unwrap();
+            assert_eq!(find_long(text.as_bytes()), Some(address), "{text}");
+        }
+        for text in [
+            "",
+            "(4,4,192,0,2,1,2,0,0)",
+            "(192,0,2,1,7,138)",
+            "(5,1,1,1,1)",
+        ] {
+            assert_eq!(find_long(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
     fn reads_the_argument_of_epsv() {
         let pairs = [
             ("", EpsvArgument::Default),
@@ -377,6 +535,10 @@ mod tests {
             prop_assert_eq!(find_host_port(format!("Mode ({})", HostPort(v4)).as_bytes()), found);
             for address in [v4.into(), SocketAddr::new(ip6.into(), port)] {
                 prop_assert_eq!(parse_extended(Extended(address).to_string().as_bytes()), Ok(address));
+                let long = LongHostPort(address).to_string();
+                prop_assert_eq!(parse_long(long.as_bytes()), Ok(address));
+                let found = Some(address).filter(|_| port != 0);
+                prop_assert_eq!(find_long(format!("Mode ({long}).").as_bytes()), found);
             }
             let found = Some(port).filter(|&port| port != 0);
             prop_assert_eq!(find_extended_port(format!("Mode (|||{port}|)").as_bytes()), found);
@@ -389,6 +551,7 @@ mod tests {
                 let _ = find_host_port(bytes);
                 let _ = parse_extended(bytes);
                 let _ = find_extended_port(bytes);
+                let _ = (parse_long(bytes), find_long(bytes));
                 let _ = EpsvArgument::parse(bytes);
             }
         }

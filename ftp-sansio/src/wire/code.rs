@@ -145,6 +145,8 @@ codes! {
     CLOSING_DATA_CONNECTION = 226;
     /// 227: passive mode, `h1,h2,h3,h4,p1,p2`.
     PASSIVE_MODE = 227;
+    /// 228: long passive mode, `af,hal,h1,…,pal,p1,…` (RFC 1639).
+    LONG_PASSIVE_MODE = 228;
     /// 229: extended passive mode, `(|||port|)` (RFC 2428).
     EXTENDED_PASSIVE_MODE = 229;
     /// 230: logged in.
@@ -195,7 +197,9 @@ codes! {
     BAD_SEQUENCE = 503;
     /// 504: not implemented for this parameter; for HOST an unknown host (RFC 7151).
     PARAMETER_NOT_IMPLEMENTED = 504;
-    /// 521: no data connection with this PROT setting (RFC 4217 § 9).
+    /// 521: the address family is not supported (RFC 1639).
+    ADDRESS_FAMILY_NOT_SUPPORTED = 521;
+    /// 521 in its other meaning: no data connection with this PROT setting (RFC 4217 § 9).
     PROTECTION_REFUSED = 521;
     /// 522: the network protocol is not supported (RFC 2428).
     NETWORK_PROTOCOL_NOT_SUPPORTED = 522;
@@ -223,6 +227,8 @@ codes! {
     STORAGE_EXCEEDED = 552;
     /// 553: the file's name is not allowed.
     NAME_NOT_ALLOWED = 553;
+    /// 556: no digest of this file, by policy (draft-bryan-ftpext-hash § 3.5).
+    DIGEST_DENIED_BY_POLICY = 556;
 }
 
 #[cfg(test)]

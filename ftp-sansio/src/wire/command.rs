@@ -3,17 +3,20 @@
 use alloc::vec::Vec;
 use core::net::{SocketAddr, SocketAddrV4};
 
-use bytes::Bytes;
-use memchr::{memchr, memchr3};
+use memchr::memchr3;
 
 pub use super::parameter::{Format, Mode, ProtectionLevel, Representation, Structure};
 pub use super::verb::{Takes, Verb};
 
-use super::address::{self, EpsvArgument, Extended, ExtendedError, HostPort};
+use super::address::{self, EpsvArgument, ExtendedError, LongError};
 use super::argument::{Arg, Secret};
+use super::date::DateTime;
+use super::digest::{ChecksumRange, DigestAlgorithm, OctetRange, parse_checksum, position};
+use super::host::{Host, LanguageTag};
+use super::modify::{FactChange, parse_mff, parse_timed};
 use super::reply::Code;
-use super::telnet::double_iac;
-use super::text::{append, decimal};
+use super::text::decimal;
+use super::words::{arg, optional, split_at_space, take_word};
 
 /// A command with its argument, read.
 ///
@@ -67,8 +70,8 @@ pub enum Command {
         /// The largest record or page in bytes.
         record: Option<u64>,
     },
-    /// Where the next transfer begins, in bytes; at most 2^63 - 1.
-    Rest(u64),
+    /// Where the next transfer begins.
+    Rest(Restart),
     /// Rename: the old name.
     Rnfr(Arg),
     /// Rename: the new name.
@@ -87,7 +90,7 @@ pub enum Command {
     List(Option<Arg>),
     /// A listing of names.
     Nlst(Option<Arg>),
-    /// What only this server offers.
+    /// What only this server offers: see [`SiteCommand`](super::SiteCommand).
     Site(Arg),
     /// The system's type.
     Syst,
@@ -99,11 +102,12 @@ pub enum Command {
     Noop,
     /// The features (RFC 2389 § 3).
     Feat,
-    /// A verb's options (RFC 2389 § 4).
+    /// A verb's options (RFC 2389 § 4): see [`OptionsCommand`](super::OptionsCommand).
     Opts(Arg),
     /// A file's size as the current type would transfer it (RFC 3659 § 4).
     Size(Arg),
-    /// When a file was modified (RFC 3659 § 3).
+    /// When a file was modified (RFC 3659 § 3); for many servers also when it is to have been, which
+    /// [`modification`](super::modify::modification) tells.
     Mdtm(Arg),
     /// The facts of one file (RFC 3659 § 7).
     Mlst(Option<Arg>),
@@ -115,6 +119,82 @@ pub enum Command {
     Pbsz(u64),
     /// The data connection's protection level.
     Prot(ProtectionLevel),
+    /// The data of a security mechanism, in base64, which is not looked at here (RFC 2228 § 3).
+    Adat(Arg),
+    /// End the protection of commands (RFC 2228 § 3, RFC 4217 § 6).
+    Ccc,
+    /// A command with its integrity protected, in base64 (RFC 2228 § 3).
+    Mic(Arg),
+    /// A command kept confidential, in base64.
+    Conf(Arg),
+    /// A command with both protections, in base64.
+    Enc(Arg),
+    /// Where to connect for data (RFC 1639). The flow and the zone of an IPv6 address do not travel.
+    Lprt(SocketAddr),
+    /// Listen for a data connection (RFC 1639).
+    Lpsv,
+    /// The language of the replies; none is the server's own (RFC 2640 § 4.1).
+    Lang(Option<LanguageTag>),
+    /// The virtual host (RFC 7151 § 3).
+    Host(Host),
+    /// A file's digest, by the algorithm that `OPTS HASH` chose (draft-bryan-ftpext-hash § 3).
+    Hash(Arg),
+    /// The octets that the next RETR, STOR or HASH is about; none, written `1 0`, are all (draft-bryan-ftp-range § 3).
+    Rang(Option<OctetRange>),
+    /// A file's digest by XCRC, XMD5, XSHA1, XSHA256 or XSHA512.
+    Checksum {
+        /// Which of them.
+        algorithm: DigestAlgorithm,
+        /// The file, not empty.
+        path: Arg,
+        /// The part of it; none is all.
+        range: Option<ChecksumRange>,
+    },
+    /// Set when a file was modified (draft-somers-ftp-mfxx § 3).
+    Mfmt {
+        /// When, in UTC.
+        time: DateTime,
+        /// The file.
+        path: Arg,
+    },
+    /// Set when a file was created (draft-somers-ftp-mfxx § 4).
+    Mfct {
+        /// When, in UTC.
+        time: DateTime,
+        /// The file.
+        path: Arg,
+    },
+    /// Set a file's facts (draft-somers-ftp-mfxx § 5).
+    Mff {
+        /// The facts: one to sixteen.
+        facts: Vec<FactChange>,
+        /// The file.
+        path: Arg,
+    },
+    /// How much space is left, for this folder or the current one.
+    Avbl(Option<Arg>),
+    /// Join files into one, and remove them.
+    Comb {
+        /// The file they become. Not empty.
+        target: Arg,
+        /// The files in their order: one to [`MOST_PARTS`], none of them empty.
+        parts: Vec<Arg>,
+    },
+    /// The client's name.
+    Clnt(Arg),
+    /// The client's name and version, `Name=…;Version=…;`; the reply has the server's.
+    Csid(Arg),
+    /// Which transfer follows, for servers that choose where the data connection goes by it.
+    Pret {
+        /// The verb: one that [moves data](Verb::moves_data).
+        verb: Verb,
+        /// Its path, which RETR, STOR and APPE need.
+        path: Option<Arg>,
+    },
+    /// Listen for a data connection on which this server will be the TLS client: for transfers between two servers.
+    Cpsv,
+    /// Whether the server is the TLS client on data connections from now on; none is the question.
+    Sscn(Option<bool>),
     /// A verb that is none of the above, as it came. Written with a known verb or a space in `verb`, it is read back
     /// as something else.
     Unknown {
@@ -124,6 +204,37 @@ pub enum Command {
         argument: Option<Arg>,
     },
 }
+
+/// Where a transfer goes on: the argument of `REST`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Restart {
+    /// So many bytes into the file (RFC 3659 § 5); at most 2^63 - 1.
+    Offset(u64),
+    /// A marker that the data's sender gave, which only that side understands (RFC 959 § 3.5): printable ASCII without
+    /// spaces, and not digits alone, which are always read as an offset.
+    Marker(Arg),
+}
+
+impl Restart {
+    /// A number too large for a file's position is an error and no marker.
+    fn parse(argument: &[u8]) -> Option<Self> {
+        let argument = argument.trim_ascii();
+        if argument.iter().all(u8::is_ascii_digit) {
+            return position(argument).map(Self::Offset);
+        }
+        let printable = argument.iter().all(u8::is_ascii_graphic);
+        printable.then(|| Self::Marker(arg(argument)))
+    }
+}
+
+impl From<u64> for Restart {
+    fn from(offset: u64) -> Self {
+        Self::Offset(offset)
+    }
+}
+
+/// How many parts a `COMB` may name.
+pub const MOST_PARTS: usize = 64;
 
 /// A line that is not a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
@@ -151,6 +262,9 @@ pub enum CommandErrorKind {
     /// An `EPRT` for an unknown network protocol: a 522 (RFC 2428 § 2).
     #[error("the network protocol is unknown")]
     NetworkProtocol,
+    /// An `LPRT` for an unknown address family: a 521 that names the known ones, `(4,6)` (RFC 1639).
+    #[error("the address family is unknown")]
+    AddressFamily,
 }
 
 impl CommandErrorKind {
@@ -162,6 +276,7 @@ impl CommandErrorKind {
             Self::Argument => Code::ARGUMENT_SYNTAX_ERROR,
             Self::Parameter => Code::PARAMETER_NOT_IMPLEMENTED,
             Self::NetworkProtocol => Code::NETWORK_PROTOCOL_NOT_SUPPORTED,
+            Self::AddressFamily => Code::ADDRESS_FAMILY_NOT_SUPPORTED,
         }
     }
 }
@@ -217,7 +332,7 @@ impl Command {
             Verb::Stou => Self::Stou(optional(argument)),
             Verb::Appe => Self::Appe(arg(argument)),
             Verb::Allo => required(parse_allo(argument))?,
-            Verb::Rest => Self::Rest(required(parse_offset(argument))?),
+            Verb::Rest => Self::Rest(required(Restart::parse(argument))?),
             Verb::Rnfr => Self::Rnfr(arg(argument)),
             Verb::Rnto => Self::Rnto(arg(argument)),
             Verb::Abor => Self::Abor,
@@ -241,149 +356,44 @@ impl Command {
             Verb::Auth => Self::Auth(arg(argument)),
             Verb::Pbsz => Self::Pbsz(required(decimal(argument.trim_ascii()))?),
             Verb::Prot => Self::Prot(ProtectionLevel::parse(argument)?),
-        })
-    }
-
-    /// The verb; an unknown command has none.
-    #[must_use]
-    pub const fn verb(&self) -> Option<Verb> {
-        Some(match self {
-            Self::User(_) => Verb::User,
-            Self::Pass(_) => Verb::Pass,
-            Self::Acct(_) => Verb::Acct,
-            Self::Cwd(_) => Verb::Cwd,
-            Self::Cdup => Verb::Cdup,
-            Self::Smnt(_) => Verb::Smnt,
-            Self::Rein => Verb::Rein,
-            Self::Quit => Verb::Quit,
-            Self::Port(_) => Verb::Port,
-            Self::Pasv => Verb::Pasv,
-            Self::Eprt(_) => Verb::Eprt,
-            Self::Epsv(_) => Verb::Epsv,
-            Self::Type(_) => Verb::Type,
-            Self::Stru(_) => Verb::Stru,
-            Self::Mode(_) => Verb::Mode,
-            Self::Retr(_) => Verb::Retr,
-            Self::Stor(_) => Verb::Stor,
-            Self::Stou(_) => Verb::Stou,
-            Self::Appe(_) => Verb::Appe,
-            Self::Allo { .. } => Verb::Allo,
-            Self::Rest(_) => Verb::Rest,
-            Self::Rnfr(_) => Verb::Rnfr,
-            Self::Rnto(_) => Verb::Rnto,
-            Self::Abor => Verb::Abor,
-            Self::Dele(_) => Verb::Dele,
-            Self::Rmd(_) => Verb::Rmd,
-            Self::Mkd(_) => Verb::Mkd,
-            Self::Pwd => Verb::Pwd,
-            Self::List(_) => Verb::List,
-            Self::Nlst(_) => Verb::Nlst,
-            Self::Site(_) => Verb::Site,
-            Self::Syst => Verb::Syst,
-            Self::Stat(_) => Verb::Stat,
-            Self::Help(_) => Verb::Help,
-            Self::Noop => Verb::Noop,
-            Self::Feat => Verb::Feat,
-            Self::Opts(_) => Verb::Opts,
-            Self::Size(_) => Verb::Size,
-            Self::Mdtm(_) => Verb::Mdtm,
-            Self::Mlst(_) => Verb::Mlst,
-            Self::Mlsd(_) => Verb::Mlsd,
-            Self::Auth(_) => Verb::Auth,
-            Self::Pbsz(_) => Verb::Pbsz,
-            Self::Prot(_) => Verb::Prot,
-            Self::Unknown { .. } => return None,
-        })
-    }
-
-    /// Appends the command as it travels: exactly one CRLF, at its end, and 0xFF doubled (Telnet).
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        match (self.verb(), self) {
-            (Some(verb), _) => out.extend_from_slice(verb.name().as_bytes()),
-            (None, Self::Unknown { verb, .. }) => double_iac(verb.as_bytes(), out),
-            (None, _) => {}
-        }
-        self.encode_argument(out);
-        out.extend_from_slice(b"\r\n");
-    }
-
-    fn encode_argument(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Pass(secret) | Self::Acct(secret) => append_arg(secret.expose(), out),
-            Self::Port(address) => append(format_args!(" {}", HostPort(*address)), out),
-            Self::Eprt(address) => append(format_args!(" {}", Extended(*address)), out),
-            Self::Epsv(EpsvArgument::Default) => {}
-            Self::Epsv(argument) => append(format_args!(" {argument}"), out),
-            Self::Type(representation) => append(format_args!(" {representation}"), out),
-            Self::Stru(structure) => append(format_args!(" {structure}"), out),
-            Self::Mode(mode) => append(format_args!(" {mode}"), out),
-            Self::Prot(level) => append(format_args!(" {level}"), out),
-            Self::Allo { size, record: None } => append(format_args!(" {size}"), out),
-            Self::Allo {
-                size,
-                record: Some(record),
-            } => append(format_args!(" {size} R {record}"), out),
-            Self::Rest(number) | Self::Pbsz(number) => append(format_args!(" {number}"), out),
-            _ => {
-                if let Some(argument) = self.text() {
-                    append_arg(argument, out);
-                }
+            Verb::Adat => Self::Adat(arg(argument)),
+            Verb::Ccc => Self::Ccc,
+            Verb::Mic => Self::Mic(arg(argument)),
+            Verb::Conf => Self::Conf(arg(argument)),
+            Verb::Enc => Self::Enc(arg(argument)),
+            Verb::Lprt => Self::Lprt(parse_lprt(argument)?),
+            Verb::Lpsv => Self::Lpsv,
+            Verb::Lang if argument.is_empty() => Self::Lang(None),
+            Verb::Lang => Self::Lang(Some(required(LanguageTag::parse(argument))?)),
+            Verb::Host => Self::Host(required(Host::parse(argument))?),
+            Verb::Hash => Self::Hash(arg(argument)),
+            Verb::Rang => Self::Rang(required(OctetRange::parse(argument))?),
+            Verb::Xcrc => checksum(DigestAlgorithm::Crc32, argument)?,
+            Verb::Xmd5 => checksum(DigestAlgorithm::Md5, argument)?,
+            Verb::Xsha1 => checksum(DigestAlgorithm::Sha1, argument)?,
+            Verb::Xsha256 => checksum(DigestAlgorithm::Sha256, argument)?,
+            Verb::Xsha512 => checksum(DigestAlgorithm::Sha512, argument)?,
+            Verb::Mfmt => {
+                let (time, path) = required(parse_timed(argument))?;
+                Self::Mfmt { time, path }
             }
-        }
+            Verb::Mfct => {
+                let (time, path) = required(parse_timed(argument))?;
+                Self::Mfct { time, path }
+            }
+            Verb::Mff => {
+                let (facts, path) = required(parse_mff(argument))?;
+                Self::Mff { facts, path }
+            }
+            Verb::Avbl => Self::Avbl(optional(argument)),
+            Verb::Comb => required(parse_comb(argument))?,
+            Verb::Clnt => Self::Clnt(arg(argument)),
+            Verb::Csid => Self::Csid(arg(argument)),
+            Verb::Pret => parse_pret(argument)?,
+            Verb::Cpsv => Self::Cpsv,
+            Verb::Sscn => Self::Sscn(parse_sscn(argument)?),
+        })
     }
-
-    /// The argument of the verbs whose argument is any text, secrets excepted.
-    const fn text(&self) -> Option<&Arg> {
-        match self {
-            Self::User(text)
-            | Self::Cwd(text)
-            | Self::Smnt(text)
-            | Self::Retr(text)
-            | Self::Stor(text)
-            | Self::Appe(text)
-            | Self::Rnfr(text)
-            | Self::Rnto(text)
-            | Self::Dele(text)
-            | Self::Rmd(text)
-            | Self::Mkd(text)
-            | Self::Site(text)
-            | Self::Opts(text)
-            | Self::Size(text)
-            | Self::Mdtm(text)
-            | Self::Auth(text) => Some(text),
-            Self::Stou(text)
-            | Self::List(text)
-            | Self::Nlst(text)
-            | Self::Stat(text)
-            | Self::Help(text)
-            | Self::Mlst(text)
-            | Self::Mlsd(text)
-            | Self::Unknown { argument: text, .. } => text.as_ref(),
-            _ => None,
-        }
-    }
-}
-
-fn append_arg(argument: &Arg, out: &mut Vec<u8>) {
-    out.push(b' ');
-    double_iac(argument.as_bytes(), out);
-}
-
-/// What is before the first space, and what is after it.
-fn split_at_space(line: &[u8]) -> (&[u8], &[u8]) {
-    match memchr(b' ', line).and_then(|at| line.split_at_checked(at)) {
-        Some((name, rest)) => (name, rest.strip_prefix(b" ").unwrap_or(rest)),
-        None => (line, &[]),
-    }
-}
-
-/// Copies a part of a line that was found free of CR, LF and NUL.
-fn arg(bytes: &[u8]) -> Arg {
-    Arg::from_checked(Bytes::copy_from_slice(bytes))
-}
-
-fn optional(bytes: &[u8]) -> Option<Arg> {
-    (!bytes.is_empty()).then(|| arg(bytes))
 }
 
 fn required<T>(value: Option<T>) -> Result<T, CommandErrorKind> {
@@ -414,9 +424,59 @@ fn parse_allo(argument: &[u8]) -> Option<Command> {
         .then_some(Command::Allo { size, record })
 }
 
-/// An offset that also fits the signed 64 bits of a file system.
-fn parse_offset(argument: &[u8]) -> Option<u64> {
-    decimal(argument.trim_ascii()).filter(|&offset| i64::try_from(offset).is_ok())
+fn parse_lprt(argument: &[u8]) -> Result<SocketAddr, CommandErrorKind> {
+    address::parse_long(argument).map_err(|error| match error {
+        LongError::Syntax => CommandErrorKind::Argument,
+        LongError::Family => CommandErrorKind::AddressFamily,
+    })
+}
+
+fn checksum(algorithm: DigestAlgorithm, argument: &[u8]) -> Result<Command, CommandErrorKind> {
+    let (path, range) = required(parse_checksum(argument))?;
+    Ok(Command::Checksum {
+        algorithm,
+        path,
+        range,
+    })
+}
+
+/// `target part …`, each a word or in quotation marks.
+fn parse_comb(argument: &[u8]) -> Option<Command> {
+    let mut names = Vec::new();
+    let mut rest = argument.trim_ascii();
+    while !rest.is_empty() {
+        let (name, after) = take_word(rest)?;
+        if name.is_empty() || names.len() > MOST_PARTS {
+            return None;
+        }
+        names.push(name);
+        rest = after.trim_ascii_start();
+    }
+    let mut names = names.into_iter();
+    let target = names.next()?;
+    let parts: Vec<_> = names.collect();
+    (!parts.is_empty()).then_some(Command::Comb { target, parts })
+}
+
+fn parse_pret(argument: &[u8]) -> Result<Command, CommandErrorKind> {
+    let (name, path) = split_at_space(argument);
+    let verb = Verb::from_bytes(name)
+        .filter(|verb| verb.moves_data())
+        .ok_or(CommandErrorKind::Parameter)?;
+    let path = optional(path);
+    if path.is_none() && verb.takes() == Takes::Required {
+        return Err(CommandErrorKind::Argument);
+    }
+    Ok(Command::Pret { verb, path })
+}
+
+fn parse_sscn(argument: &[u8]) -> Result<Option<bool>, CommandErrorKind> {
+    match argument.trim_ascii() {
+        [] => Ok(None),
+        word if word.eq_ignore_ascii_case(b"ON") => Ok(Some(true)),
+        word if word.eq_ignore_ascii_case(b"OFF") => Ok(Some(false)),
+        _ => Err(CommandErrorKind::Parameter),
+    }
 }
 
 #[cfg(test)]

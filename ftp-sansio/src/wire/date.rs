@@ -278,6 +278,30 @@ impl fmt::Display for TimeVal {
     }
 }
 
+/// Displays a date as a time-val with all of its fraction, and without the zeros at its end: `20240102150405.000000001`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExactTimeVal(
+    /// The moment, in UTC.
+    pub DateTime,
+);
+
+impl fmt::Display for ExactTimeVal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let date = self.0;
+        write!(f, "{:04}{:02}{:02}", date.year, date.month, date.day)?;
+        write!(f, "{:02}{:02}{:02}", date.hour, date.minute, date.second)?;
+        let (mut fraction, mut width) = (date.nanosecond, 9);
+        if fraction == 0 {
+            return Ok(());
+        }
+        while fraction % 10 == 0 {
+            fraction /= 10;
+            width -= 1;
+        }
+        write!(f, ".{fraction:0width$}")
+    }
+}
+
 /// Displays a date as `ls -l` does, always twelve columns: `Jan  2 15:04`, or `Jan  2  2006` when it is older than
 /// half a year or more than an hour ahead of `now`. Both dates are taken to be in one time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,13 +4,14 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use crate::listing::{Listing, Parser};
-use crate::wire::address::{self, Extended, HostPort};
-use crate::wire::date::{TimeVal, parse_time_val};
+use crate::wire::address::{self, Extended, HostPort, LongHostPort};
+use crate::wire::date::{ExactTimeVal, TimeVal, parse_time_val};
 use crate::wire::facts::{FactLine, FactSet};
+use crate::wire::modify::modification;
 use crate::wire::path::{quote, unquote};
 use crate::wire::{
-    Arg, Command, DateTime, EpsvArgument, Escaped, Features, Frame, LineReader, Reply, ReplyReader,
-    VirtualPath,
+    Arg, Command, DateTime, DigestAlgorithm, Domain, EpsvArgument, Escaped, Features, Frame, Host,
+    LineReader, OptionsCommand, Reply, ReplyReader, SiteCommand, VirtualPath,
 };
 
 /// Reads the bytes as commands, replies, addresses, paths, facts, features and dates.
@@ -26,6 +27,7 @@ pub fn parser(data: &[u8]) {
         }
     }
     replies(&lines);
+    arguments(data);
     addresses(data);
     path(data);
     words(data);
@@ -74,6 +76,50 @@ fn command(line: &[u8]) {
         "{} was written as {}",
         Escaped(line),
         Escaped(&encoded)
+    );
+}
+
+/// The bytes as what the verbs with a grammar of their own take, and as what SITE, OPTS and MDTM are asked for.
+fn arguments(data: &[u8]) {
+    let Ok(argument) = Arg::try_from(data) else {
+        return;
+    };
+    let verbs = [
+        "RANG", "MFMT", "MFF", "COMB", "PRET", "REST", "LPRT", "LANG", "HOST", "SITE", "OPTS",
+    ];
+    let digests = DigestAlgorithm::ALL
+        .iter()
+        .map(|digest| digest.verb().name());
+    for verb in verbs.into_iter().chain(digests) {
+        command(&[verb.as_bytes(), b" ", data].concat());
+    }
+    site(&argument);
+    if let Ok(options) = OptionsCommand::parse(&argument) {
+        assert_eq!(OptionsCommand::parse(&options.to_arg()), Ok(options));
+    }
+    if let Some((time, path)) = modification(&argument) {
+        let again = format!("{} {path}", ExactTimeVal(time));
+        let again = Arg::try_from(again)
+            .ok()
+            .and_then(|again| modification(&again));
+        assert_eq!(again.map(|(time, _)| time), Some(time));
+    }
+    if let Some(host) = Host::parse(data) {
+        assert_eq!(Host::parse(format!("{host}").as_bytes()), Some(host));
+    }
+    let name = core::str::from_utf8(data).ok().and_then(Domain::new);
+    assert!(name.is_none_or(|name| name.as_str().is_ascii()));
+}
+
+fn site(argument: &Arg) {
+    let Ok(site) = SiteCommand::parse(argument) else {
+        return;
+    };
+    let written = site.to_arg();
+    assert_eq!(
+        SiteCommand::parse(&written),
+        Ok(site),
+        "{argument} was written as {written}"
     );
 }
 
@@ -140,6 +186,14 @@ fn addresses(data: &[u8]) {
             Some(port)
         );
     }
+    if let Ok(found) = address::parse_long(data) {
+        let text = format!("{}", LongHostPort(found));
+        assert_eq!(address::parse_long(text.as_bytes()), Ok(found));
+    }
+    if let Some(found) = address::find_long(data) {
+        let text = format!("Entering long passive mode ({}).", LongHostPort(found));
+        assert_eq!(address::find_long(text.as_bytes()), Some(found));
+    }
     if let Some(argument) = EpsvArgument::parse(data) {
         assert_eq!(
             EpsvArgument::parse(format!("{argument}").as_bytes()),
@@ -170,6 +224,8 @@ fn words(data: &[u8]) {
     if let Some(date) = parse_time_val(data) {
         let again = parse_time_val(format!("{}", TimeVal(date)).as_bytes());
         assert_eq!(again.map(DateTime::to_unix), Some(date.to_unix()));
+        let exact = format!("{}", ExactTimeVal(date));
+        assert_eq!(parse_time_val(exact.as_bytes()), Some(date));
     }
     let set = FactSet::parse(data);
     assert_eq!(FactSet::parse(format!("{set}").as_bytes()), set);
