@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use ftp_sansio::data::CleanEnd;
-use ftp_sansio::listing::Entry;
-pub use ftp_sansio::server::{Grant, Placement, StorageError};
+use ftp_sansio::listing::{Entry, Kind, Permissions};
+pub use ftp_sansio::server::{
+    Capabilities, Capability, Changes, FileDigest, Grant, Placement, SiteRequest, StorageError,
+};
 use ftp_sansio::wire::{Arg, Secret, VirtualPath};
+pub use ftp_sansio::wire::{ChecksumRange, DigestAlgorithm};
 
 /// The result of anything a store does.
 pub type Result<T> = std::result::Result<T, StorageError>;
@@ -16,7 +19,11 @@ pub type Result<T> = std::result::Result<T, StorageError>;
 /// A store of files as one user sees it. Every path is a [`VirtualPath`]: absolute, normalised, and unable to leave the root.
 ///
 /// Write the methods as `async fn`. None of them may block the thread; hand work that does to
-/// [`Runtime::blocking`](crate::Runtime::blocking).
+/// [`Runtime::blocking`](crate::Runtime::blocking). A session that ends drops the future that it waits for: what takes long is
+/// done piece by piece, so that this stops it.
+///
+/// What every store does has no default here. The rest answers [`StorageError::Unsupported`] unless it is written, and is neither
+/// offered to clients nor called unless [`capabilities`](Self::capabilities) names it.
 pub trait Storage: Send + Sync + 'static {
     /// Reads one file.
     type Reader: Reader;
@@ -60,6 +67,119 @@ pub trait Storage: Send + Sync + 'static {
         from: &VirtualPath,
         to: &VirtualPath,
     ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Makes a folder, and those above it that are missing. One that is there already is as good.
+    fn make_folders(&self, path: &VirtualPath) -> impl Future<Output = Result<()>> + Send {
+        async move {
+            let (mut missing, mut above) = (Vec::new(), Some(path.clone()));
+            while let Some(folder) = above {
+                match self.inspect(&folder).await {
+                    Ok(entry) if entry.kind == Kind::Folder => break,
+                    Ok(_) => return Err(StorageError::NotAFolder),
+                    Err(StorageError::NotFound) => above = folder.parent(),
+                    Err(error) => return Err(error),
+                }
+                missing.push(folder);
+            }
+            for folder in missing.iter().rev() {
+                match self.make_folder(folder).await {
+                    // Another session may have made it meanwhile.
+                    Ok(()) | Err(StorageError::Exists) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        }
+    }
+
+    /// Which of the following this store can do, for this user.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::NONE
+    }
+
+    /// Removes a folder with all that it holds. A link in it is removed, and not followed.
+    fn remove_tree(&self, path: &VirtualPath) -> impl Future<Output = Result<()>> + Send {
+        unsupported(path)
+    }
+
+    /// Sets some of what is known of a file or folder, and tells what is known of it then, as [`inspect`](Self::inspect) does. Where one of
+    /// the changes is never possible, nothing is changed.
+    fn change(
+        &self,
+        path: &VirtualPath,
+        changes: Changes,
+    ) -> impl Future<Output = Result<Entry>> + Send {
+        unsupported((path, changes))
+    }
+
+    /// Makes a symbolic link that leads to `target`, where there need not be anything. Nothing of that name may be there.
+    fn link(
+        &self,
+        path: &VirtualPath,
+        target: &VirtualPath,
+    ) -> impl Future<Output = Result<()>> + Send {
+        unsupported((path, target))
+    }
+
+    /// Copies a file. One that is there is replaced, whole or not at all.
+    fn copy(
+        &self,
+        from: &VirtualPath,
+        to: &VirtualPath,
+    ) -> impl Future<Output = Result<()>> + Send {
+        unsupported((from, to))
+    }
+
+    /// Appends the parts, in their order, to the target, which need not be there yet, and removes them. Others see the target
+    /// as it was or whole, and the parts go only once it is.
+    fn combine(
+        &self,
+        target: &VirtualPath,
+        parts: &[VirtualPath],
+    ) -> impl Future<Output = Result<()>> + Send {
+        unsupported((target, parts))
+    }
+
+    /// The digest of a file, or of a part of it. What lies past the end of the file is left out; a start past the end is
+    /// [`StorageError::PastTheEnd`].
+    fn digest(
+        &self,
+        path: &VirtualPath,
+        algorithm: DigestAlgorithm,
+        range: Option<ChecksumRange>,
+    ) -> impl Future<Output = Result<FileDigest>> + Send {
+        unsupported((path, algorithm, range))
+    }
+
+    /// How many bytes may still be stored in a folder.
+    fn available(&self, path: &VirtualPath) -> impl Future<Output = Result<u64>> + Send {
+        unsupported(path)
+    }
+
+    /// The permissions that new files and folders do not get, where that is known.
+    fn umask(&self) -> Option<Permissions> {
+        None
+    }
+
+    /// This store, as it is for a session that has chosen such permissions itself.
+    fn with_umask(&self, mask: Permissions) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        let _ = mask;
+        None
+    }
+
+    /// Carries out a word of SITE that the session does not know, and gives the lines to answer with: none is a plain
+    /// success. A word that is not known here either is [`StorageError::Unsupported`].
+    fn site(&self, request: &SiteRequest) -> impl Future<Output = Result<Vec<Bytes>>> + Send {
+        unsupported(request)
+    }
+}
+
+/// The answer of what was not written.
+fn unsupported<T: Send>(_: impl Sized) -> impl Future<Output = Result<T>> + Send {
+    std::future::ready(Err(StorageError::Unsupported))
 }
 
 /// Reads one file, piece by piece.
@@ -74,7 +194,7 @@ pub trait Reader: Send + 'static {
 /// Writes one file, piece by piece.
 ///
 /// With [`Placement::Replace`] and [`Placement::Unique`] nothing is visible under the final name until [`commit`](Self::commit); dropping
-/// the writer before leaves the old file as it was. With [`Placement::At`] and [`Placement::Append`] what was written stays.
+/// the writer before leaves the old file as it was. With the others what was written stays.
 pub trait Writer: Send + 'static {
     /// Where the file will be: for [`Placement::Unique`] the name that was chosen.
     fn path(&self) -> &VirtualPath;

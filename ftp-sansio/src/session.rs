@@ -84,20 +84,28 @@ id! {
 /// Which data connections may be let in: the address check against a stranger who connects first (RFC 2577 § 6).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Admission {
-    only: IpAddr,
+    /// Nothing where anybody may come.
+    only: Option<IpAddr>,
 }
 
 impl Admission {
+    /// Nobody but this address.
     pub(crate) fn only(address: IpAddr) -> Self {
         Self {
-            only: address.to_canonical(),
+            only: Some(address.to_canonical()),
         }
+    }
+
+    /// Whoever comes: a third party's address is not known beforehand.
+    pub(crate) const fn anybody() -> Self {
+        Self { only: None }
     }
 
     /// Whether a connection from `peer` may be the data connection. Drop one that may not, and go on listening.
     #[must_use]
     pub fn admits(&self, peer: SocketAddr) -> bool {
-        self.only == peer.ip().to_canonical()
+        self.only
+            .is_none_or(|only| only == peer.ip().to_canonical())
     }
 }
 

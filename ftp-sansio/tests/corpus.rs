@@ -38,3 +38,8 @@ fn server() {
 fn client() {
     run("client", fuzz::client);
 }
+
+#[test]
+fn codec() {
+    run("codec", fuzz::codec);
+}

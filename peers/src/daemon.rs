@@ -1,6 +1,9 @@
 //! A server as a process of its own.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,10 +28,16 @@ pub struct Daemon {
 impl Daemon {
     /// Starts it.
     pub fn start(command: &mut Command) -> Self {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        Self::start_with(command, Stdio::piped(), Stdio::piped())
+    }
+
+    /// Starts it with outputs of the test's own. What it says there is the test's affair.
+    pub fn start_with(
+        command: &mut Command,
+        stdout: impl Into<Stdio>,
+        stderr: impl Into<Stdio>,
+    ) -> Self {
+        command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
         let mut child = command
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
@@ -55,6 +64,15 @@ impl Daemon {
     /// Its process.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Where it listens on IPv4, asked of the system: for a server that could not say so.
+    pub fn listens_on(&self) -> SocketAddr {
+        until("a listener", || {
+            let sockets = sockets_of(self.id())?;
+            let table = fs::read_to_string("/proc/net/tcp").ok()?;
+            table.lines().find_map(|line| listener(line, &sockets))
+        })
     }
 
     /// Whether it has ended.
@@ -103,6 +121,32 @@ impl Drop for Daemon {
             eprintln!("--- the server said\n{}", self.said());
         }
     }
+}
+
+/// A process's sockets by their numbers in the system's tables.
+fn sockets_of(process: u32) -> Option<Vec<String>> {
+    let files = fs::read_dir(format!("/proc/{process}/fd")).ok()?;
+    let links = files.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
+    let number = |link: PathBuf| {
+        let link = link.to_str()?.strip_prefix("socket:[")?;
+        Some(link.strip_suffix(']')?.to_owned())
+    };
+    Some(links.filter_map(number).collect())
+}
+
+/// The address in a line of `/proc/net/tcp` that is about one of these sockets, listening.
+fn listener(line: &str, sockets: &[String]) -> Option<SocketAddr> {
+    const LISTENS: &str = "0A";
+    let columns: Vec<_> = line.split_whitespace().collect();
+    let [_, at, _, LISTENS, _, _, _, _, _, socket, ..] = columns[..] else {
+        return None;
+    };
+    let (address, port) = at.split_once(':')?;
+    // The kernel shows the address as a number of its own byte order.
+    let address = u32::from_str_radix(address, 16).ok()?.to_ne_bytes();
+    let port = u16::from_str_radix(port, 16).ok()?;
+    let found = sockets.iter().any(|mine| mine == socket);
+    found.then(|| SocketAddr::from((address, port)))
 }
 
 /// Reads a pipe to its end, so that its writer never blocks, and hands on each line.

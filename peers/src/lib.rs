@@ -10,6 +10,7 @@
 mod client;
 mod content;
 mod daemon;
+mod pipe;
 mod runtime;
 mod scratch;
 mod server;
@@ -19,6 +20,7 @@ mod wire;
 pub use client::{Done, finish, run, run_fed};
 pub use content::{FIFTY_MIB, SIZES, assert_same, fill, half_of};
 pub use daemon::Daemon;
+pub use pipe::{closed_pipe, full_pipe};
 pub use runtime::Runtime;
 pub use scratch::{Scratch, names_in, until};
 pub use server::{Pyftpdlib, Server, ours, percent};

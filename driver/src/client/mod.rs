@@ -4,6 +4,7 @@
 //! operation begins. [`Client::is_usable`] tells when a session is over.
 
 mod connection;
+mod entries;
 mod error;
 mod transfer;
 
@@ -13,6 +14,7 @@ use std::task::Poll;
 
 pub use connection::Trace;
 use connection::{Connection, Happened, closed};
+pub use entries::Entries;
 pub use error::Error;
 pub use ftp_sansio::client::{Config, Credentials, DataPath, Options, Timeouts};
 use ftp_sansio::client::{Meaning, Operation, Outcome, TransferRequest, Wait};
@@ -261,6 +263,29 @@ impl<R: Runtime> Client<R> {
             .await
     }
 
+    /// Lists a folder as [`list`](Self::list) does, and gives its entries as they arrive: a folder of any size takes constant
+    /// memory.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], or what ended the session.
+    pub async fn entries(&mut self, path: Option<Arg>) -> Result<Entries<'_, R>, Error> {
+        if self.features().await?.has("MLST") {
+            let request = TransferRequest::list(Command::Mlsd(path.clone()));
+            let id = self.connection.begin(Operation::Transfer(request)).await?;
+            match transfer::begin(&mut self.connection, id).await {
+                Err(Error::Refused(reply)) if reply.code().is_about_syntax() => {}
+                begun => {
+                    let download = Download::new(&mut self.connection, id, begun?);
+                    let reader = listing::Reader::with_dialect(Dialect::Mlsx, None);
+                    return Ok(Entries::new(download, reader));
+                }
+            }
+        }
+        let request = TransferRequest::list(Command::List(path));
+        let reader = listing::Reader::new(Some(today()));
+        Ok(Entries::new(self.download(request).await?, reader))
+    }
+
     async fn read_listing(
         &mut self,
         command: Command,
@@ -335,12 +360,14 @@ impl<R: Runtime> Client<R> {
 
     async fn download(&mut self, request: TransferRequest) -> Result<Download<'_, R>, Error> {
         let id = self.connection.begin(Operation::Transfer(request)).await?;
-        Download::begin(&mut self.connection, id).await
+        let codec = transfer::begin(&mut self.connection, id).await?;
+        Ok(Download::new(&mut self.connection, id, codec))
     }
 
     async fn upload(&mut self, request: TransferRequest) -> Result<Upload<'_, R>, Error> {
         let id = self.connection.begin(Operation::Transfer(request)).await?;
-        Upload::begin(&mut self.connection, id).await
+        let codec = transfer::begin(&mut self.connection, id).await?;
+        Ok(Upload::new(&mut self.connection, id, codec))
     }
 }
 

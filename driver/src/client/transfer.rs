@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use ftp_sansio::client::{OperationId, Outcome, TransferEvent};
-use ftp_sansio::data::{Codec, End};
+use ftp_sansio::data::{CleanEnd, Codec, End, Marker, Status};
 use ftp_sansio::wire::Reply;
 
 use super::connection::{Connection, Happened, closed};
@@ -45,39 +45,46 @@ enum State {
     Over(Option<Result<Outcome, Error>>),
 }
 
+/// Waits until data may move, or until it is clear that it will not; it borrows the connection no longer, so that after a
+/// refusal something else may be asked.
+pub(super) async fn begin<R: Runtime>(
+    connection: &mut Connection<R>,
+    id: OperationId,
+) -> Result<Codec, Error> {
+    poll_fn(|context| {
+        let happened = connection.poll(context);
+        // The driving itself may have brought the data connection, or the word that it may be used.
+        if let Some((transfer, _)) = connection.moving() {
+            return Poll::Ready(
+                transfer
+                    .parameters
+                    .codec(transfer.direction)
+                    .ok_or(Error::Aborted),
+            );
+        }
+        match ready!(happened) {
+            Happened::Finished(finished, result) if finished == id => {
+                Poll::Ready(Err(result.map_or_else(Error::from, |_| Error::Aborted)))
+            }
+            Happened::Closed(failure) => Poll::Ready(Err(closed(failure))),
+            _ => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
 impl<'a, R: Runtime> Transfer<'a, R> {
-    /// Waits until data may move, or until it is clear that it will not.
-    async fn begin(connection: &'a mut Connection<R>, id: OperationId) -> Result<Self, Error> {
-        let codec = poll_fn(|context| {
-            let happened = connection.poll(context);
-            // The driving itself may have brought the data connection, or the word that it may be used.
-            if let Some((transfer, _)) = connection.moving() {
-                return Poll::Ready(
-                    transfer
-                        .parameters
-                        .codec(transfer.direction)
-                        .ok_or(Error::Aborted),
-                );
-            }
-            match ready!(happened) {
-                Happened::Finished(finished, result) if finished == id => {
-                    Poll::Ready(Err(result.map_or_else(Error::from, |_| Error::Aborted)))
-                }
-                Happened::Closed(failure) => Poll::Ready(Err(closed(failure))),
-                _ => {
-                    context.waker().wake_by_ref();
-                    Poll::Pending
-                }
-            }
-        })
-        .await?;
-        Ok(Self {
+    fn new(connection: &'a mut Connection<R>, id: OperationId, codec: Codec) -> Self {
+        Self {
             connection,
             id,
             codec,
             bytes: 0,
             state: State::Moving,
-        })
+        }
     }
 
     /// Drives the control connection beside the data; notes when the operation ends under it.
@@ -140,17 +147,25 @@ pub struct Download<'a, R: Runtime> {
     transfer: Transfer<'a, R>,
     /// Room to read into, all of it valid memory already; what was read is split off and given away.
     buffer: BytesMut,
+    /// What came, and the codec is yet to take.
+    input: Bytes,
+    /// What follows the input.
+    follows: End,
+    /// The codec has nothing to give before it gets more.
+    starved: bool,
+    marker: Option<Marker>,
 }
 
 impl<'a, R: Runtime> Download<'a, R> {
-    pub(super) async fn begin(
-        connection: &'a mut Connection<R>,
-        id: OperationId,
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            transfer: Transfer::begin(connection, id).await?,
+    pub(super) fn new(connection: &'a mut Connection<R>, id: OperationId, codec: Codec) -> Self {
+        Self {
+            transfer: Transfer::new(connection, id, codec),
             buffer: BytesMut::new(),
-        })
+            input: Bytes::new(),
+            follows: End::More,
+            starved: true,
+            marker: None,
+        }
     }
 
     /// The next bytes; nothing after the data has ended cleanly. Only [`finish`](Self::finish) tells whether the transfer is complete.
@@ -161,31 +176,54 @@ impl<'a, R: Runtime> Download<'a, R> {
     /// What ended the transfer.
     pub async fn read(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
-            let piece = poll_fn(|context| self.poll_piece(context)).await;
-            let (bytes, end) = match piece {
-                Piece::Bytes(bytes) => (bytes, End::More),
-                Piece::End => (Bytes::new(), End::Closed),
-                Piece::Nothing => return Ok(None),
-                Piece::Broken => {
-                    self.transfer.tell(TransferEvent::Broken);
-                    self.transfer.finish().await?;
-                    return Ok(None);
+            if self.starved {
+                match poll_fn(|context| self.poll_piece(context)).await {
+                    Piece::Bytes(bytes) => {
+                        self.transfer.bytes += bytes.len() as u64;
+                        self.input = bytes;
+                    }
+                    Piece::End => self.follows = End::Closed,
+                    Piece::Nothing => return Ok(None),
+                    Piece::Broken => {
+                        self.transfer.tell(TransferEvent::Broken);
+                        self.transfer.finish().await?;
+                        return Ok(None);
+                    }
                 }
-            };
-            self.transfer.bytes += bytes.len() as u64;
-            let (converted, clean) = convert(&mut self.transfer.codec, bytes, end);
-            self.transfer.tell(match (clean, end) {
-                (Some(end), _) => TransferEvent::Ended {
-                    bytes: self.transfer.bytes,
-                    end,
-                },
-                (None, End::Closed) => TransferEvent::Broken,
-                (None, End::More) => TransferEvent::Progress(self.transfer.bytes),
-            });
+            }
+            let converted = self.convert();
             if !converted.is_empty() {
                 return Ok(Some(converted));
             }
         }
+    }
+
+    /// The last restart marker that came with the data (RFC 959 § 3.5), in MODE B and C from a server that sends some. Its offset counts
+    /// from where the transfer started.
+    #[must_use]
+    pub const fn marker(&self) -> Option<&Marker> {
+        self.marker.as_ref()
+    }
+
+    /// One step of the codec, and what the machine has to know of it.
+    fn convert(&mut self) -> Bytes {
+        let (converted, status) = convert(&mut self.transfer.codec, &mut self.input, self.follows);
+        let bytes = self.transfer.bytes;
+        let mut event = TransferEvent::Progress(bytes);
+        // Once the data has ended, one way or the other, nothing is read any more.
+        self.starved = true;
+        match status {
+            Status::Full => self.starved = false,
+            Status::Marker(marker) => {
+                self.marker = Some(marker);
+                self.starved = false;
+            }
+            Status::Starved if self.follows == End::More => {}
+            Status::Ended(end) => event = TransferEvent::Ended { bytes, end },
+            Status::Starved | Status::Failed(_) => event = TransferEvent::Broken,
+        }
+        self.transfer.tell(event);
+        converted
     }
 
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Piece> {
@@ -238,19 +276,28 @@ enum Piece {
 #[derive(Debug)]
 pub struct Upload<'a, R: Runtime> {
     transfer: Transfer<'a, R>,
-    /// Converted, and not on its way yet: what a write that was dropped has left goes first.
+    /// What the codec is yet to take: what a write that was dropped has left goes first.
     waiting: VecDeque<Bytes>,
+    /// What follows what waits.
+    follows: End,
+    /// The codec has nothing to give before it gets more.
+    starved: bool,
+    /// Converted, and not on its way yet.
+    pending: Bytes,
+    /// The codec's word that nothing follows what is pending.
+    end: Option<CleanEnd>,
 }
 
 impl<'a, R: Runtime> Upload<'a, R> {
-    pub(super) async fn begin(
-        connection: &'a mut Connection<R>,
-        id: OperationId,
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            transfer: Transfer::begin(connection, id).await?,
+    pub(super) fn new(connection: &'a mut Connection<R>, id: OperationId, codec: Codec) -> Self {
+        Self {
+            transfer: Transfer::new(connection, id, codec),
             waiting: VecDeque::new(),
-        })
+            follows: End::More,
+            starved: true,
+            pending: Bytes::new(),
+            end: None,
+        }
     }
 
     /// Sends all of `data`.
@@ -260,8 +307,7 @@ impl<'a, R: Runtime> Upload<'a, R> {
     /// # Errors
     /// What ended the transfer, the server's refusal in the middle of it too.
     pub async fn write(&mut self, data: Bytes) -> Result<(), Error> {
-        let (piece, _) = convert(&mut self.transfer.codec, data, End::More);
-        self.waiting.push_back(piece);
+        self.waiting.push_back(data);
         self.send().await
     }
 
@@ -291,24 +337,55 @@ impl<'a, R: Runtime> Upload<'a, R> {
         }
     }
 
-    /// Writes what waits. Each part of a large piece that went out is progress, however long the whole takes.
+    /// Converts and writes what waits. Each part of a large piece that went out is progress, however long the whole takes.
     fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(piece) = self.waiting.front_mut() {
+        loop {
+            if self.pending.is_empty() && !self.convert()? {
+                return Poll::Ready(Ok(()));
+            }
             let Some((_, stream)) = self.transfer.connection.moving() else {
                 return Poll::Pending;
             };
-            let before = piece.len();
-            let written = poll_write_all(stream, context, piece);
-            let count = before - piece.len();
+            let before = self.pending.len();
+            let written = poll_write_all(stream, context, &mut self.pending);
+            let count = before - self.pending.len();
             if count > 0 {
                 self.transfer.bytes += count as u64;
                 self.transfer
                     .tell(TransferEvent::Progress(self.transfer.bytes));
             }
             ready!(written)?;
+        }
+    }
+
+    /// One step of the codec, if it has anything to do.
+    fn convert(&mut self) -> io::Result<bool> {
+        let ends = self.follows == End::Closed && self.end.is_none();
+        if self.starved && self.waiting.is_empty() && !ends {
+            return Ok(false);
+        }
+        let follows = if self.waiting.len() > 1 {
+            End::More
+        } else {
+            self.follows
+        };
+        let mut nothing = Bytes::new();
+        let input = self.waiting.front_mut().unwrap_or(&mut nothing);
+        let (converted, status) = convert(&mut self.transfer.codec, input, follows);
+        if input.is_empty() {
             self.waiting.pop_front();
         }
-        Poll::Ready(Ok(()))
+        self.pending = converted;
+        self.starved = true;
+        match status {
+            Status::Full | Status::Marker(_) => self.starved = false,
+            Status::Starved => {}
+            Status::Ended(end) => self.end = Some(end),
+            Status::Failed(fault) => {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, fault));
+            }
+        }
+        Ok(true)
     }
 
     /// Ends the data and waits for the server's final word.
@@ -316,15 +393,14 @@ impl<'a, R: Runtime> Upload<'a, R> {
     /// # Errors
     /// What made the transfer incomplete.
     pub async fn finish(mut self) -> Result<Transferred, Error> {
-        let (rest, clean) = convert(&mut self.transfer.codec, Bytes::new(), End::Closed);
-        self.waiting.push_back(rest);
+        self.follows = End::Closed;
         self.send().await?;
         let ended = self
             .transfer
             .connection
             .moving()
             .is_some_and(|(_, stream)| stream.shutdown().is_ok());
-        self.transfer.tell(match clean {
+        self.transfer.tell(match self.end.take() {
             Some(end) if ended => TransferEvent::Ended {
                 bytes: self.transfer.bytes,
                 end,

@@ -23,12 +23,14 @@
 )]
 
 pub mod cancelling;
+pub mod faults;
 pub mod limits;
 pub mod network;
 mod peer;
 pub mod servers;
 pub mod sessions;
 mod site;
+mod staged;
 pub mod stopping;
 pub mod storage;
 mod support;
@@ -104,8 +106,11 @@ macro_rules! conformance_tests {
             passive_ports_keep_to_their_range, all_ports_are_taken, sessions_are_limited, sessions_of_an_address_are_limited,
             silence_ends_a_session, stalled_transfers_end, slow_transfers_go_on, a_peer_that_never_reads, nonsense_is_answered
         }
+        $crate::conformance_tests! { @room $runtime, $block_on, faults:
+            slow_downloads_go_on, slow_listings_go_on, the_search_for_a_port_ends, lost_connections_are_passed_over
+        }
         $crate::conformance_tests! { @room $runtime, $block_on, stopping:
-            lets_transfers_end, cuts_off, stops_all_listeners
+            lets_transfers_end, cuts_off, stops_all_listeners, the_last_reply_is_heard
         }
         $crate::conformance_tests! { @room $runtime, $block_on, servers:
             greetings_are_checked, an_endless_line_times_out, a_flood_leaves_room, silent_servers_time_out,

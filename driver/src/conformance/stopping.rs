@@ -1,4 +1,4 @@
-//! How a server ends.
+//! How a server ends, and how it ends a session.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use super::peer::Peer;
 use super::site::{LARGE, LONG, Site, Tricky, arg, pattern};
 use super::support::{join, read, read_to_end, write_all};
 use crate::client::Options;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, Stream};
+use crate::server::Event;
 
 /// Idle sessions hear a 421 at once; running transfers come to their end first; nobody else is let in.
 pub async fn lets_transfers_end<R: Runtime>(runtime: R) {
@@ -92,4 +93,36 @@ pub async fn stops_all_listeners<R: Runtime>(runtime: R) {
     join(serve, visit).await;
     assert!(runtime.connect(at, None).await.is_err());
     site.close().await;
+}
+
+/// Who goes on sending after the server's last word hears that word, and all before it: bytes that the server leaves unread would
+/// have its system reset the connection, and throw away what the peer has not taken yet.
+pub async fn the_last_reply_is_heard<R: Runtime>(runtime: R) {
+    // The answers are more than a peer's system takes that reads nothing, and less than a server's keeps to be sent.
+    const QUESTIONS: usize = 1000;
+    let wrong = "USER anna\r\nPASS wrong\r\n";
+    for (last, replies) in [
+        ("QUIT\r\n".to_owned(), &["221"][..]),
+        (wrong.repeat(2), &["331", "530", "331", "421"]),
+    ] {
+        let site = Site::configured(runtime.clone(), |config| config.login_attempts = 2);
+        let mut peer = Peer::login(&site).await;
+        let lines = "HELP\r\n".repeat(QUESTIONS) + &last + &"NOOP\r\n".repeat(6000);
+        write_all(&mut peer.stream, lines.as_bytes()).await.unwrap();
+        peer.stream.shutdown().unwrap();
+        site.log
+            .wait_for(|event| matches!(event, Event::Ended(_)))
+            .await;
+        site.server.stop(LONG).await;
+        let mut heard = 0;
+        for _ in 0..QUESTIONS {
+            heard += peer.hear("214").await.len();
+        }
+        assert!(heard > 200_000, "{heard} bytes are too few to tell");
+        for reply in replies {
+            peer.hear(reply).await;
+        }
+        peer.hear_the_end().await;
+        site.close().await;
+    }
 }

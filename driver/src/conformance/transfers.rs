@@ -223,7 +223,19 @@ pub async fn lists_a_thousand_files<R: Runtime>(runtime: R) {
         (listing.dialect, listing.unparsed_count),
         (Some(Dialect::Mlsx), 0)
     );
+    let mut entries = client.entries(None).await.unwrap();
+    let mut streamed = Vec::new();
+    while let Some(entry) = entries.next().await.unwrap() {
+        streamed.push(entry);
+    }
+    let summary = entries.finish().await.unwrap();
+    assert_eq!((summary.entries, summary.confidence), (1000, 100));
+    assert_eq!(streamed, listing.entries);
     check_listing(listing.entries, &wanted);
+    // One that is dropped half-way leaves the session usable.
+    let mut entries = client.entries(None).await.unwrap();
+    assert!(entries.next().await.unwrap().is_some());
+    drop(entries);
     client.quit().await.unwrap();
     let mut peer = Peer::login(&site).await;
     let mut parser = Parser::new(None);

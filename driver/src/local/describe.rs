@@ -12,10 +12,10 @@ pub(super) fn describe(name: impl Into<Bytes>, metadata: &Metadata) -> Entry {
     let mut entry = Entry::new(name, kind(metadata.file_type()));
     // A folder's size counts the file system's own blocks and means nothing to a client.
     entry.size = (!metadata.is_dir()).then(|| metadata.len());
-    entry.modified = metadata
-        .modified()
-        .ok()
-        .and_then(|time| modified(time.into_std()));
+    let date = |time: cap_std::time::SystemTime| modified(time.into_std());
+    entry.modified = metadata.modified().ok().and_then(date);
+    // Not every file system keeps it.
+    entry.created = metadata.created().ok().and_then(date);
     #[cfg(unix)]
     describe_unix(&mut entry, metadata);
     entry

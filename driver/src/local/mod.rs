@@ -22,11 +22,17 @@
 //!
 //! Only plain files are opened: a device could do anything, and a pipe would wait for ever.
 
+mod change;
+mod copy;
 mod describe;
+mod digest;
 mod entries;
 mod error;
+mod link;
 mod name;
+mod place;
 mod reader;
+mod remove;
 mod writer;
 
 use std::fs::File;
@@ -37,26 +43,39 @@ use std::time::Duration;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, OpenOptions};
-use ftp_sansio::listing::Entry;
+use ftp_sansio::listing::{Entry, Permissions};
 use ftp_sansio::wire::VirtualPath;
 
 pub use self::entries::LocalEntries;
 pub use self::reader::LocalReader;
 pub use self::writer::LocalWriter;
 
+use self::copy::Copying;
 use self::describe::describe;
+use self::digest::{Begun, Digesting, Digests, Turn};
 use self::entries::Walk;
 use self::error::{check, translate};
 use self::name::relative;
+use self::remove::Removal;
 use self::writer::Target;
 use crate::runtime::Runtime;
-use crate::storage::{Placement, Result, Storage, StorageError};
+use crate::storage::{
+    Capabilities, Capability, Changes, ChecksumRange, DigestAlgorithm, FileDigest, Placement,
+    Result, Storage, StorageError,
+};
 
 /// A folder of this machine as a store. See the [module](self).
+///
+/// Clones are the same store, and remember the digests of files together.
 #[derive(Clone, Debug)]
 pub struct LocalStorage<R> {
     runtime: R,
     root: Arc<Dir>,
+    digests: Arc<Digests>,
+    /// The permissions that new files do not get, where a session has chosen them.
+    umask: Option<u32>,
+    /// Whether clients may give files away.
+    ownership: bool,
 }
 
 impl<R: Runtime> LocalStorage<R> {
@@ -68,7 +87,44 @@ impl<R: Runtime> LocalStorage<R> {
     /// What the system says: there is no such folder, or it may not be entered.
     pub fn open(runtime: R, root: &Path) -> io::Result<Self> {
         let root = Arc::new(Dir::open_ambient_dir(root, ambient_authority())?);
-        Ok(Self { runtime, root })
+        Ok(Self {
+            runtime,
+            root,
+            digests: Arc::default(),
+            umask: None,
+            ownership: false,
+        })
+    }
+
+    /// What every store of this kind can do.
+    pub const CAPABILITIES: Capabilities = {
+        let everywhere = Capabilities::NONE
+            .with(Capability::SetModified)
+            .with(Capability::Copy)
+            .with(Capability::Combine)
+            .with(Capability::RemoveTrees)
+            .with_digest(DigestAlgorithm::Crc32)
+            .with_digest(DigestAlgorithm::Md5)
+            .with_digest(DigestAlgorithm::Sha1)
+            .with_digest(DigestAlgorithm::Sha256)
+            .with_digest(DigestAlgorithm::Sha512);
+        if cfg!(unix) {
+            everywhere
+                .with(Capability::SetPermissions)
+                .with(Capability::Umask)
+                .with(Capability::Links)
+                .with(Capability::Available)
+        } else {
+            everywhere
+        }
+    };
+
+    /// Whether clients may set the owner and the group of files, by number, as far as the system lets the server's user do so. It is off
+    /// by default: a server that runs as root could give files to anybody.
+    #[must_use]
+    pub const fn allow_ownership(mut self, allowed: bool) -> Self {
+        self.ownership = allowed && cfg!(unix);
+        self
     }
 
     /// Removes the hidden files of uploads that a killed process has left behind, in the whole tree: those that have not been
@@ -127,8 +183,9 @@ impl<R: Runtime> Storage for LocalStorage<R> {
 
     async fn create(&self, path: &VirtualPath, placement: Placement) -> Result<LocalWriter<R>> {
         let path = path.clone();
+        let umask = self.umask;
         let target = self
-            .run(move |root| Target::open(root, path, placement))
+            .run(move |root| Target::open(root, path, placement, umask))
             .await?;
         Ok(LocalWriter {
             runtime: self.runtime.clone(),
@@ -145,8 +202,8 @@ impl<R: Runtime> Storage for LocalStorage<R> {
         if path.is_root() {
             return Err(StorageError::Exists);
         }
-        let path = relative(path)?;
-        self.run(move |root| check(root.create_dir(path))).await
+        let (path, umask) = (relative(path)?, self.umask);
+        self.run(move |root| make_folder(root, &path, umask)).await
     }
 
     async fn remove_folder(&self, path: &VirtualPath) -> Result<()> {
@@ -158,6 +215,157 @@ impl<R: Runtime> Storage for LocalStorage<R> {
         let (from, to) = (below_root(from)?, below_root(to)?);
         self.run(move |root| rename(root, &from, &to)).await
     }
+
+    fn capabilities(&self) -> Capabilities {
+        if self.ownership {
+            Self::CAPABILITIES
+                .with(Capability::SetOwner)
+                .with(Capability::SetGroup)
+        } else {
+            Self::CAPABILITIES
+        }
+    }
+
+    async fn remove_tree(&self, path: &VirtualPath) -> Result<()> {
+        let path = below_root(path)?;
+        let mut removal = self.run(move |root| Removal::begin(root, path)).await?;
+        loop {
+            let (left, is_done) = self
+                .run(move |root| removal.step(root).map(|is_done| (removal, is_done)))
+                .await?;
+            if is_done {
+                return Ok(());
+            }
+            removal = left;
+        }
+    }
+
+    async fn change(&self, path: &VirtualPath, changes: Changes) -> Result<Entry> {
+        let (path, ownership) = (path.clone(), self.ownership);
+        self.run(move |root| change::change(root, &path, &changes, ownership))
+            .await
+    }
+
+    async fn link(&self, path: &VirtualPath, target: &VirtualPath) -> Result<()> {
+        let (path, target) = (path.clone(), target.clone());
+        self.run(move |root| link::link(root, &path, &target)).await
+    }
+
+    async fn copy(&self, from: &VirtualPath, to: &VirtualPath) -> Result<()> {
+        let (from, to, umask) = (from.clone(), to.clone(), self.umask);
+        let copying = self
+            .run(move |root| Copying::copy(root, &from, to, umask))
+            .await?;
+        self.finish_copy(copying).await
+    }
+
+    async fn combine(&self, target: &VirtualPath, parts: &[VirtualPath]) -> Result<()> {
+        let (target, parts, umask) = (target.clone(), parts.to_vec(), self.umask);
+        let opened = parts.clone();
+        let copying = self
+            .run(move |root| Copying::combine(root, target, &opened, umask))
+            .await?;
+        self.finish_copy(copying).await?;
+        self.run(move |root| {
+            for part in &parts {
+                // One that stays has been joined all the same: an error would have the client do it again.
+                let _ = root.remove_file(relative(part)?);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn digest(
+        &self,
+        path: &VirtualPath,
+        algorithm: DigestAlgorithm,
+        range: Option<ChecksumRange>,
+    ) -> Result<FileDigest> {
+        let (path, turn) = (path.clone(), Turn::take(&self.digests)?);
+        let begun = self
+            .run(move |root| Digesting::begin(root, &path, algorithm, range, turn))
+            .await?;
+        let mut digesting = match begun {
+            Begun::Known(digest) => return Ok(digest),
+            Begun::Unknown(digesting) => digesting,
+        };
+        loop {
+            let step = move || digesting.step().map(|is_more| (digesting, is_more));
+            let (next, is_more) = self.runtime.blocking(step).await?;
+            if !is_more {
+                return Ok(next.finish());
+            }
+            digesting = next;
+        }
+    }
+
+    async fn available(&self, path: &VirtualPath) -> Result<u64> {
+        let path = relative(path)?;
+        self.run(move |root| available(root, &path)).await
+    }
+
+    fn umask(&self) -> Option<Permissions> {
+        let mask = self.umask.or_else(system_umask)?;
+        u16::try_from(mask).ok().map(Permissions::new)
+    }
+
+    fn with_umask(&self, mask: Permissions) -> Option<Self> {
+        cfg!(unix).then(|| Self {
+            umask: Some(u32::from(mask.bits()) & 0o777),
+            ..self.clone()
+        })
+    }
+}
+
+impl<R: Runtime> LocalStorage<R> {
+    async fn finish_copy(&self, mut copying: Copying) -> Result<()> {
+        loop {
+            let step = move || copying.step().map(|is_more| (copying, is_more));
+            let (next, is_more) = self.runtime.blocking(step).await?;
+            if !is_more {
+                return self.runtime.blocking(move || next.finish()).await;
+            }
+            copying = next;
+        }
+    }
+}
+
+/// How much room the file system has for others than root.
+#[cfg(unix)]
+fn available(root: &Dir, path: &Path) -> Result<u64> {
+    let folder = check(root.open_dir(path))?;
+    let system = check(rustix::fs::fstatvfs(&folder).map_err(Into::into))?;
+    Ok(system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn available(_: &Dir, _: &Path) -> Result<u64> {
+    Err(StorageError::Unsupported)
+}
+
+/// The umask of this process. Only Linux tells it to who does not set it.
+fn system_umask() -> Option<u32> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Umask:"))?;
+    u32::from_str_radix(mask.trim(), 8).ok()
+}
+
+fn make_folder(root: &Dir, path: &Path, umask: Option<u32>) -> Result<()> {
+    check(root.create_dir(path))?;
+    #[cfg(unix)]
+    if let Some(umask) = umask {
+        use cap_std::fs::{Permissions, PermissionsExt};
+
+        // Some file systems know no modes; they lose nothing.
+        let _ = root.set_permissions(path, Permissions::from_mode(0o777 & !umask));
+    }
+    Ok(())
 }
 
 /// What may be removed or renamed: not the root.

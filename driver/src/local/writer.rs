@@ -30,6 +30,8 @@ pub(super) struct Target {
     path: VirtualPath,
     file: Arc<File>,
     finish: Finish,
+    /// How much may still be written, if there is an end to that.
+    left: Option<u64>,
 }
 
 /// What [`Writer::commit`] still has to do.
@@ -47,13 +49,18 @@ impl<R: Runtime> Writer for LocalWriter<R> {
         &self.target.path
     }
 
-    async fn write(&mut self, data: Bytes) -> Result<()> {
+    async fn write(&mut self, mut data: Bytes) -> Result<()> {
+        let is_too_much = self.target.take(&mut data);
         let file = Arc::clone(&self.target.file);
         check(
             self.runtime
                 .blocking(move || (&*file).write_all(&data))
                 .await,
-        )
+        )?;
+        if is_too_much {
+            return Err(StorageError::PastTheEnd);
+        }
+        Ok(())
     }
 
     async fn commit(self, _: &CleanEnd) -> Result<()> {
@@ -63,47 +70,74 @@ impl<R: Runtime> Writer for LocalWriter<R> {
 }
 
 impl Target {
-    /// Opens what `placement` asks for.
-    pub(super) fn open(root: &Dir, path: VirtualPath, placement: Placement) -> Result<Self> {
+    /// Opens what `placement` asks for. A `umask` is the session's own choice; without one the system's holds.
+    pub(super) fn open(
+        root: &Dir,
+        path: VirtualPath,
+        placement: Placement,
+        umask: Option<u32>,
+    ) -> Result<Self> {
         match placement {
-            Placement::Replace => Self::replace(root, path),
-            Placement::Unique => Self::unique(root, &path),
-            Placement::Append => Self::in_place(root, path, None),
-            Placement::At(offset) => Self::in_place(root, path, Some(offset)),
+            Placement::Replace => Self::replace(root, path, None, umask),
+            Placement::Unique => Self::unique(root, &path, umask),
+            Placement::Append => Self::in_place(root, path, None, umask),
+            Placement::At(offset) => Self::in_place(root, path, Some(offset), umask),
+            Placement::Within { start, end } => {
+                let mut target = Self::in_place(root, path, Some(start), umask)?;
+                // What lies behind the range stays, and so does what lies in it and is not written.
+                target.finish = Finish::Nothing;
+                target.left = Some(end.saturating_sub(start));
+                Ok(target)
+            }
         }
     }
 
-    fn replace(root: &Dir, path: VirtualPath) -> Result<Self> {
+    /// A new file that gets its name when it is committed: with the permissions of the one that it replaces, or else those of `like`.
+    pub(super) fn replace(
+        root: &Dir,
+        path: VirtualPath,
+        like: Option<&Metadata>,
+        umask: Option<u32>,
+    ) -> Result<Self> {
         let (Some(parent), Some(name)) = (path.parent(), path.name()) else {
             return Err(StorageError::IsAFolder);
         };
         let name = name::os_string(name)?;
         let folder = check(root.open_dir(name::relative(&parent)?))?;
         let old = replaceable(root, &folder, &name, &name::relative(&path)?)?;
-        let (temporary, file) = Temporary::create(folder, name, false, old.as_ref())?;
+        let mode = wanted_mode(old.as_ref(), like, umask);
+        let (temporary, file) = Temporary::create(folder, name, false, mode)?;
         Ok(Self {
             path,
             file: Arc::new(file),
             finish: Finish::Publish(temporary),
+            left: None,
         })
     }
 
-    fn unique(root: &Dir, folder: &VirtualPath) -> Result<Self> {
+    fn unique(root: &Dir, folder: &VirtualPath, umask: Option<u32>) -> Result<Self> {
         let name = name::unique()?;
         let path = folder
             .child(name.as_bytes())
             .map_err(|_| StorageError::NameNotAllowed)?;
         let folder = check(root.open_dir(name::relative(folder)?))?;
-        let (temporary, file) = Temporary::create(folder, name.into(), true, None)?;
+        let mode = wanted_mode(None, None, umask);
+        let (temporary, file) = Temporary::create(folder, name.into(), true, mode)?;
         Ok(Self {
             path,
             file: Arc::new(file),
             finish: Finish::Publish(temporary),
+            left: None,
         })
     }
 
     /// From `offset` on, or after the end. A link is followed here: it is the file it leads to that is written.
-    fn in_place(root: &Dir, path: VirtualPath, offset: Option<u64>) -> Result<Self> {
+    fn in_place(
+        root: &Dir,
+        path: VirtualPath,
+        offset: Option<u64>,
+        umask: Option<u32>,
+    ) -> Result<Self> {
         if path.is_root() {
             return Err(StorageError::IsAFolder);
         }
@@ -112,6 +146,11 @@ impl Target {
             None => options.append(true).create(true),
             Some(offset) => options.write(true).create(offset == 0),
         };
+        #[cfg(unix)]
+        if let Some(mode) = wanted_mode(None, None, umask) {
+            // The system's umask takes its part too: in place, a session may take more from a new file than that, and not less.
+            cap_std::fs::OpenOptionsExt::mode(&mut options, mode);
+        }
         let (mut file, metadata) = open_regular(root, &name::relative(&path)?, &mut options)?;
         if let Some(offset) = offset {
             if offset > metadata.len() {
@@ -128,10 +167,27 @@ impl Target {
             path,
             file: Arc::new(file),
             finish,
+            left: None,
         })
     }
 
-    fn commit(self) -> Result<()> {
+    /// Cuts off what lies past the end of a range. True where that is something.
+    fn take(&mut self, data: &mut Bytes) -> bool {
+        let Some(left) = &mut self.left else {
+            return false;
+        };
+        let room = usize::try_from(*left).unwrap_or(usize::MAX);
+        let is_too_much = data.len() > room;
+        data.truncate(room);
+        *left -= data.len() as u64;
+        is_too_much
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) fn commit(self) -> Result<()> {
         match self.finish {
             Finish::Nothing => Ok(()),
             Finish::Cut => {
@@ -184,14 +240,14 @@ impl Temporary {
         folder: Dir,
         target: OsString,
         exclusive: bool,
-        old: Option<&Metadata>,
+        mode: Option<u32>,
     ) -> Result<(Self, File)> {
         let name = name::upload()?;
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         // From the first byte on, nobody may read more here than in the file that it will replace.
         #[cfg(unix)]
-        if let Some(mode) = old.map(mode) {
+        if let Some(mode) = mode {
             cap_std::fs::OpenOptionsExt::mode(&mut options, mode);
         }
         let file = check(folder.open_with(&name, &options))?.into_std();
@@ -202,7 +258,7 @@ impl Temporary {
             exclusive,
         };
         #[cfg(unix)]
-        if let Some(mode) = old.map(mode) {
+        if let Some(mode) = mode {
             // What the umask took away. Some file systems know no modes; they lose nothing.
             let _ = rustix::fs::fchmod(
                 &file,
@@ -230,10 +286,21 @@ impl Temporary {
     }
 }
 
-/// The bits that are kept: not set-user-id and its like, which were granted to the old content.
+/// The permissions of a new file, where the system's usual ones are not wanted: those of the file that it replaces, of the one that
+/// it is a copy of, or what the session's umask leaves. Not set-user-id and its like, which were granted to the old content.
 #[cfg(unix)]
-fn mode(old: &Metadata) -> u32 {
-    cap_std::fs::MetadataExt::mode(old) & 0o777
+fn wanted_mode(old: Option<&Metadata>, like: Option<&Metadata>, umask: Option<u32>) -> Option<u32> {
+    let mode = |metadata| cap_std::fs::MetadataExt::mode(metadata) & 0o777;
+    let left = !umask.unwrap_or(0);
+    let copied = like.map(|like| mode(like) & left);
+    old.map(mode)
+        .or(copied)
+        .or(umask.map(|umask| 0o666 & !umask))
+}
+
+#[cfg(not(unix))]
+fn wanted_mode(_: Option<&Metadata>, _: Option<&Metadata>, _: Option<u32>) -> Option<u32> {
+    None
 }
 
 impl Drop for Temporary {

@@ -4,6 +4,7 @@
 //! [`Server::serve`].
 
 mod passive;
+mod perform;
 mod roster;
 mod session;
 mod transfer;
@@ -16,8 +17,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 pub use ftp_sansio::server::{
-    Config, Ended, Event, Failure, Grant, Placement, StorageError, Timeouts, TransferFailure,
-    TransferReport,
+    Capabilities, Capability, Config, Ended, Event, Failure, Grant, Placement, StorageError,
+    Timeouts, TransferFailure, TransferReport,
 };
 use ftp_sansio::wire::Arg;
 use roster::{Limits, Roster};
@@ -61,13 +62,16 @@ impl Default for Settings {
             },
             observer: Box::new(|_, _| {}),
         }
+        .config(Config::default())
     }
 }
 
 impl Settings {
     /// How the sessions behave.
     #[must_use]
-    pub fn config(mut self, config: Config) -> Self {
+    pub fn config(mut self, mut config: Config) -> Self {
+        // Here a data connection serves one transfer.
+        config.keep_data = false;
         self.config = Arc::new(config);
         self
     }

@@ -7,17 +7,18 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ftp_sansio::server::{
-    self as core, Action, Answer, Close, DataId, Endpoints, Event, Failure, Input, Operation,
-    Output, RequestId, Route, StorageError, Transfer, TransferEvent, TransferId,
+    self as core, Action, Answer, Close, DataId, Endpoints, Event, Failure, Grant, Input, Output,
+    RequestId, Route, StorageError, Transfer, TransferEvent, TransferId,
 };
 
 use super::passive;
+use super::perform;
 use super::roster::Seat;
 use super::transfer::{self, Chain, Path};
 use super::{SessionInfo, Shared};
 use crate::control::{Control, PASSES};
 use crate::runtime::{Listener, Runtime, Stream, Unread};
-use crate::storage::{Account, Authenticator, Entries, Login, Storage};
+use crate::storage::{Account, Authenticator, Login, Storage};
 
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -144,6 +145,9 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             self.info.user = Some(user.clone());
         }
         (self.shared.settings.observer)(&self.info, event);
+        if matches!(event, Event::LoggedOut) {
+            self.info.user = None;
+        }
     }
 
     fn carry_out(&mut self, action: Action) {
@@ -152,8 +156,8 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 request,
                 user,
                 password,
+                ..
             } => {
-                self.info.user = None;
                 let login = Login {
                     user,
                     password,
@@ -165,11 +169,10 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 self.request = Some(Request::Login(request, answer));
             }
             Action::Perform { request, operation } => {
-                self.request = self.storage.clone().map(|storage| {
-                    Request::Storage(
-                        request,
-                        Box::pin(async move { perform(&*storage, operation).await }),
-                    )
+                let storage = self.storage.as_mut();
+                self.request = storage.map(|storage| {
+                    let answer = perform::begin(storage, operation);
+                    Request::Storage(request, Box::pin(answer))
                 });
                 if self.request.is_none() {
                     self.input(Input::Storage(request, Err(StorageError::Denied)));
@@ -208,7 +211,9 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
     fn begin_transfer(&mut self, transfer: Transfer) {
         let id = transfer.id;
         let path = match transfer.route {
-            Route::Connect(to) => Path::Connect(to),
+            Route::Connect { to, .. } => Path::Connect(to),
+            // No connection was kept: the settings say that this driver cannot.
+            Route::Kept(_) => Path::Nowhere,
             Route::Accept { data, admission } => match self.listener.take() {
                 Some((listening, listener)) if listening == data => {
                     Path::Accept(listener, admission)
@@ -247,7 +252,10 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             Some(Request::Login(request, answer)) => match answer.as_mut().poll(context) {
                 Poll::Pending => return false,
                 Poll::Ready(account) => {
-                    let grant = account.as_ref().map(|account| account.grant.clone());
+                    let grant = account.as_ref().map(|account| Grant {
+                        capabilities: account.storage.capabilities(),
+                        ..account.grant.clone()
+                    });
                     self.storage = account.map(|account| account.storage);
                     Input::Login(*request, grant)
                 }
@@ -304,47 +312,3 @@ impl<R: Runtime, A: Authenticator> Future for Session<R, A> {
 
 // Every pinned thing in it is boxed.
 impl<R: Runtime, A: Authenticator> Unpin for Session<R, A> {}
-
-async fn perform<S: Storage>(storage: &S, operation: Operation) -> Result<Answer, StorageError> {
-    match operation {
-        Operation::Enter(path) => match storage.inspect(&path).await?.kind {
-            ftp_sansio::listing::Kind::Folder => Ok(Answer::Done),
-            _ => Err(StorageError::NotAFolder),
-        },
-        Operation::Inspect(path) => storage.inspect(&path).await.map(Answer::Entry),
-        Operation::Glance { path, limit } => glance(storage, &path, limit).await,
-        Operation::Delete(path) => storage.delete(&path).await.map(|()| Answer::Done),
-        Operation::MakeFolder(path) => storage.make_folder(&path).await.map(|()| Answer::Done),
-        Operation::RemoveFolder(path) => storage.remove_folder(&path).await.map(|()| Answer::Done),
-        Operation::Rename { from, to } => storage.rename(&from, &to).await.map(|()| Answer::Done),
-        _ => Err(StorageError::Unsupported),
-    }
-}
-
-async fn glance<S: Storage>(
-    storage: &S,
-    path: &ftp_sansio::wire::VirtualPath,
-    limit: usize,
-) -> Result<Answer, StorageError> {
-    let mut listing = storage.list(path).await?;
-    let (mut entries, at) = (Vec::new(), crate::calendar::today());
-    loop {
-        let some = listing.next().await?;
-        if some.is_empty() {
-            return Ok(Answer::Entries {
-                entries,
-                more: false,
-                at,
-            });
-        }
-        entries.extend(some);
-        if entries.len() > limit {
-            entries.truncate(limit);
-            return Ok(Answer::Entries {
-                entries,
-                more: true,
-                at,
-            });
-        }
-    }
-}

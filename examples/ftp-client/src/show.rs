@@ -3,7 +3,8 @@
 use std::io::{self, IsTerminal, Read, Write};
 use std::time::SystemTime;
 
-use ftp_sansio::listing::{Entry, Kind, Listing, Parser};
+use bytes::Bytes;
+use ftp_sansio::listing::{Entry, Kind, Listing, Reader};
 use ftp_sansio::wire::{DateTime, Escaped};
 
 use crate::console::Console;
@@ -35,38 +36,49 @@ pub(crate) fn is_dots(name: &[u8]) -> bool {
     matches!(name, b"." | b"..")
 }
 
-/// Reads a listing from standard input and shows it all, in its own order.
+/// Reads a listing from standard input and shows its entries as they come, in its own order.
 pub(crate) fn parse_list(console: &Console, form: Form) -> Result<(), Failure> {
-    let mut parser = Parser::new(now());
+    let mut reader = Reader::new(now());
     let mut input = io::stdin().lock();
+    let mut printer = Printer::new(form);
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        match input.read(&mut buffer) {
+        let mut bytes = match input.read(&mut buffer) {
             Ok(0) => break,
-            Ok(count) => parser.feed(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(count) => &buffer[..count],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Failure::local("standard input".as_ref(), &error)),
+        };
+        while let (taken, Some(entry)) = reader.read(bytes) {
+            bytes = &bytes[taken..];
+            printer.print(&entry)?;
         }
     }
-    let listing = parser.finish();
-    print(form, &listing.entries)?;
-    report_doubts(console, &listing);
+    while let Some(entry) = reader.end() {
+        printer.print(&entry)?;
+    }
+    printer.finish()?;
+    let summary = reader.finish();
+    report_unparsed(console, &summary.unparsed, summary.unparsed_count);
     Ok(())
 }
 
 /// Reports the lines that were not understood, and what was left out.
 pub(crate) fn report_doubts(console: &Console, listing: &Listing) {
-    for line in &listing.unparsed {
+    report_unparsed(console, &listing.unparsed, listing.unparsed_count);
+    if listing.truncated {
+        console.problem("the listing was too long, and is not complete");
+    }
+}
+
+fn report_unparsed(console: &Console, lines: &[Bytes], count: usize) {
+    for line in lines {
         console.note(format_args!("not understood: {}", Escaped(line)));
     }
-    if listing.unparsed_count > 0 {
-        let count = listing.unparsed_count;
+    if count > 0 {
         console.problem(format_args!(
             "{count} lines of the listing were not understood"
         ));
-    }
-    if listing.truncated {
-        console.problem("the listing was too long, and is not complete");
     }
 }
 
@@ -79,16 +91,35 @@ pub(crate) fn now() -> Option<DateTime> {
 }
 
 fn print(form: Form, entries: &[Entry]) -> Result<(), Failure> {
-    let stdout = io::stdout();
-    let raw = !stdout.is_terminal();
-    let mut out = io::BufWriter::new(stdout.lock());
-    let mut write = || {
-        for entry in entries {
-            write_entry(&mut out, form, raw, entry)?;
-        }
-        out.flush()
-    };
-    write().map_err(|error| Failure::output(&error))
+    let mut printer = Printer::new(form);
+    entries.iter().try_for_each(|entry| printer.print(entry))?;
+    printer.finish()
+}
+
+/// Prints entries one by one.
+struct Printer {
+    out: io::BufWriter<io::StdoutLock<'static>>,
+    form: Form,
+    raw: bool,
+}
+
+impl Printer {
+    fn new(form: Form) -> Self {
+        let stdout = io::stdout();
+        let raw = !stdout.is_terminal();
+        let out = io::BufWriter::new(stdout.lock());
+        Self { out, form, raw }
+    }
+
+    fn print(&mut self, entry: &Entry) -> Result<(), Failure> {
+        let written = write_entry(&mut self.out, self.form, self.raw, entry);
+        written.map_err(|error| Failure::output(&error))
+    }
+
+    fn finish(mut self) -> Result<(), Failure> {
+        let flushed = self.out.flush();
+        flushed.map_err(|error| Failure::output(&error))
+    }
 }
 
 fn write_entry(out: &mut impl Write, form: Form, raw: bool, entry: &Entry) -> io::Result<()> {

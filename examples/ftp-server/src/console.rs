@@ -51,6 +51,7 @@ fn line(event: &Event) -> Option<String> {
         Event::Reply(reply) => format!("< {reply}"),
         Event::Connected => "connected".to_owned(),
         Event::LoggedIn(_) => "logged in".to_owned(),
+        Event::LoggedOut => "logged out".to_owned(),
         Event::LoginRefused(user) => format!("login refused: {user}"),
         Event::TransferBegan { .. } => return None,
         Event::TransferEnded(report) => transfer(report),
@@ -94,9 +95,18 @@ fn transfer_failure(failure: TransferFailure) -> String {
         TransferFailure::Reported(Failure::NotConnected) | TransferFailure::NoConnection => {
             "no data connection".to_owned()
         }
+        TransferFailure::Reported(Failure::NotSecured) => {
+            "no TLS on the data connection".to_owned()
+        }
+        TransferFailure::Reported(Failure::Data(fault)) => {
+            format!("the data made no sense: {fault}")
+        }
         TransferFailure::Reported(Failure::Broken) => "the data connection broke".to_owned(),
         TransferFailure::Reported(Failure::Aborted) | TransferFailure::AbortedByPeer => {
             "aborted".to_owned()
+        }
+        TransferFailure::NotResumed => {
+            "the data connection did not resume the session's TLS".to_owned()
         }
         TransferFailure::Stalled => "nothing moved for too long".to_owned(),
         TransferFailure::SessionEnded => "the session ended".to_owned(),

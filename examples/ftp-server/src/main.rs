@@ -89,16 +89,16 @@ fn start<R: Runtime>(runtime: R, cli: &Cli) -> Result<FileServer<R>, String> {
         storage: Arc::new(storage.clone()),
     };
     let server = Server::new(runtime.clone(), accounts, settings(cli));
-    let mut out = std::io::stdout();
+    let addresses = listeners
+        .iter()
+        .map(Listener::local_addr)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| format!("could not start: {error}"))?;
     for listener in listeners {
-        let at = listener
-            .local_addr()
-            .map_err(|error| format!("could not start: {error}"))?;
-        writeln!(out, "listening on {at}").map_err(cannot_write)?;
         let server = server.clone();
         runtime.spawn(async move { server.serve(listener).await });
     }
-    out.flush().map_err(cannot_write)?;
+    announce(addresses);
     runtime.spawn(async move {
         // What could not be swept now is swept at another start.
         let _ = storage.remove_leftovers(LEFT_OVER).await;
@@ -106,8 +106,21 @@ fn start<R: Runtime>(runtime: R, cli: &Cli) -> Result<FileServer<R>, String> {
     Ok(server)
 }
 
-fn cannot_write(error: std::io::Error) -> String {
-    format!("could not write: {error}")
+/// Says where it listens, on a thread of its own: a standard output that is full holds up nobody else, and one that is closed is no
+/// reason not to serve.
+fn announce(addresses: Vec<SocketAddr>) {
+    std::thread::spawn(move || {
+        let mut out = std::io::stdout();
+        for at in addresses {
+            let _ = writeln!(out, "listening on {at}");
+        }
+        let _ = out.flush();
+    });
+}
+
+/// Says something about the start, where anybody listens.
+fn remark(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn open_root<R: Runtime>(runtime: &R, root: &Path) -> Result<LocalStorage<R>, String> {
@@ -125,13 +138,13 @@ fn cannot_listen(at: SocketAddr, error: &std::io::Error) -> String {
 /// The first start must show something useful: with no account named, anonymous may read.
 fn anonymous(cli: &Cli) -> Option<Mode> {
     if cli.anonymous.is_none() && cli.user.is_empty() {
-        eprintln!(
-            "no account was named: anonymous may read. Add one with --user NAME:PASS, or --anonymous rw."
+        remark(
+            "no account was named: anonymous may read. Add one with --user NAME:PASS, or --anonymous rw.",
         );
         return Some(Mode::Ro);
     }
     if !cli.user.is_empty() && cli.listen.iter().any(|at| !at.ip().is_loopback()) {
-        eprintln!("warning: passwords travel in clear over this connection.");
+        remark("warning: passwords travel in clear over this connection.");
     }
     cli.anonymous
 }

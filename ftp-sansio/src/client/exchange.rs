@@ -6,7 +6,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::failure::Failure;
 use super::meaning::{Digest, Lines};
-use crate::data::{CleanEnd, Direction, Parameters};
+use crate::data::{CleanEnd, Direction, Marker, Parameters};
 use crate::listing::Entry;
 use crate::session::{Admission, Close, DataId, OperationId, TransferId};
 use crate::tls::{Protection, TlsEvent, TlsFacts, TlsTicket};
@@ -55,7 +55,7 @@ pub enum TransferEvent {
     /// So many bytes went over the data connection in all.
     Progress(u64),
     /// A restart marker came with the data (RFC 959 § 3.5), and all that was before it is safe on this side.
-    Marker(Arg),
+    Marker(Box<Marker>),
     /// The data is complete: received with its end, or sent with its end. In a mode that marks its end, the connection is left open.
     Ended {
         /// The bytes on the data connection.
@@ -160,6 +160,8 @@ pub struct RestartMarker {
     pub server: Arg,
     /// This side's name for it, where this side sends the data and told it in a marker of its own.
     pub local: Option<Arg>,
+    /// How many bytes of the file this side had there, where it receives the data.
+    pub offset: Option<u64>,
 }
 
 /// What came of an operation that went well.

@@ -237,14 +237,15 @@ impl Transferring {
                 self.bytes = bytes;
                 self.expect_progress(session, now);
             }
-            TransferEvent::Marker(server) => {
-                self.mark(
-                    session,
-                    RestartMarker {
-                        server,
-                        local: None,
-                    },
-                );
+            TransferEvent::Marker(marker) => {
+                // A codec lets only printable characters through.
+                let server = Arg::try_from(marker.text()).unwrap_or_default();
+                let marker = RestartMarker {
+                    server,
+                    local: None,
+                    offset: Some(marker.offset()),
+                };
+                self.mark(session, marker);
                 self.expect_progress(session, now);
             }
             TransferEvent::Ended { bytes, end: _ } => {
@@ -397,7 +398,12 @@ impl Transferring {
         if self.path.failed.is_some() && is_refusal {
             return self.try_other_way(session);
         }
-        if is_refusal && let Some(again) = self.may_try_again(session, reply.code()) {
+        if is_refusal && let Some(again) = self.may_try_again(reply.code()) {
+            let is_free = session.data.user.is_none_or(|user| user == self.operation);
+            if self.path.is_kept && is_free && session.data.is_kept(self.path.data) {
+                // The server has it no more.
+                session.drop_kept(Close::Abruptly);
+            }
             self.say_again(session, again, None);
             return Flow::Continue;
         }
@@ -414,7 +420,7 @@ impl Transferring {
 
     /// Whether a refusal was for want of a data connection that there would have been step by step, or on another connection. Only a
     /// transfer of which nothing has come can be asked for again without its user's knowledge, and only once.
-    fn may_try_again(&self, session: &Session, code: Code) -> Option<Again> {
+    fn may_try_again(&self, code: Code) -> Option<Again> {
         const WANT: [Code; 5] = [
             Code::CANNOT_OPEN_DATA_CONNECTION,
             Code::TRANSFER_ABORTED,
@@ -426,7 +432,7 @@ impl Transferring {
         if has_data || self.again.is_some() || !WANT.contains(&code) {
             return None;
         }
-        if self.is_lost(&session.data) {
+        if self.path.is_kept {
             return Some(Again::Lost);
         }
         self.is_pair.then_some(Again::Pair)
@@ -557,5 +563,6 @@ fn marker(reply: &Reply) -> Option<RestartMarker> {
     Some(RestartMarker {
         server,
         local: word(local),
+        offset: None,
     })
 }

@@ -146,11 +146,6 @@ impl Shown {
     }
 }
 
-/// Whether a mode marks the end of its data, so that the connection can stay open for the next transfer (RFC 959 § 3.3).
-pub(super) const fn leaves_open(mode: Mode) -> bool {
-    matches!(mode, Mode::Block | Mode::Compressed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

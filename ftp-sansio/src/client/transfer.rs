@@ -14,7 +14,7 @@ use super::operation::TransferRequest;
 use super::queue::{Advance, Ahead, Flow, Pace};
 use super::replies::{Part, Whose};
 use super::route::Way;
-use super::server::{Queues, Wanted, leaves_open};
+use super::server::{Queues, Wanted};
 use super::session::{Session, Timer};
 use crate::data::Direction;
 use crate::session::{Close, DataId, OperationId, TransferId};
@@ -149,11 +149,8 @@ impl Path {
 impl Transferring {
     /// Hands back a command that moves no data, or parameters that no codec knows.
     pub(super) fn new(request: TransferRequest, id: OperationId) -> Result<Self, TransferRequest> {
-        let parameters = request.parameters();
-        let is_known = |direction: &Direction| {
-            parameters.codec(*direction).is_some() || leaves_open(parameters.mode)
-        };
-        match request.direction().filter(is_known) {
+        let is_known = request.parameters().is_known();
+        match request.direction().filter(|_| is_known) {
             Some(direction) => Ok(Self::of(request, direction, id)),
             None => Err(request),
         }
@@ -241,8 +238,8 @@ impl Transferring {
     }
 
     /// Whether its data connection may stay open for the next one.
-    pub(super) const fn leaves_open(&self) -> bool {
-        leaves_open(self.request.mode)
+    pub(super) fn leaves_open(&self) -> bool {
+        self.request.parameters().leaves_open()
     }
 
     pub(super) fn part(&self, part: Part) -> Whose {

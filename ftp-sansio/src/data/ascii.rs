@@ -3,7 +3,7 @@
 //! On the way out each LF becomes CRLF; a file that holds CRLF already keeps it, rather than getting CR CR LF. On the way
 //! in each CRLF becomes LF; a CR before anything else is data.
 
-use super::{CleanEnd, End, Progress, Status};
+use super::unit::{Flow, Mark, Stage, Stop, Unit};
 
 /// File to connection.
 #[derive(Debug, Default)]
@@ -12,29 +12,28 @@ pub(super) struct Encoder {
     after_cr: bool,
 }
 
-impl Encoder {
-    pub(super) fn step(&mut self, input: &[u8], output: &mut [u8], end: End) -> Progress {
-        let (mut consumed, mut produced) = (0, 0);
-        while let Some(&byte) = input.get(consumed) {
-            let line_end = byte == b'\n' && !self.after_cr;
-            let encoded: &[u8] = if line_end {
-                b"\r\n"
-            } else {
-                &input[consumed..=consumed]
-            };
-            let Some(room) = output.get_mut(produced..produced + encoded.len()) else {
-                return Progress {
-                    consumed,
-                    produced,
-                    status: Status::Full,
-                };
-            };
-            room.copy_from_slice(encoded);
-            self.after_cr = byte == b'\r';
-            produced += encoded.len();
-            consumed += 1;
+impl Stage for Encoder {
+    fn step(&mut self, flow: &mut Flow<'_>) -> Stop {
+        loop {
+            match flow.peek() {
+                None | Some(Unit::Mark(_)) => return flow.pass_mark(),
+                Some(Unit::Byte(b'\n')) => {
+                    let line_end: &[u8] = if self.after_cr { b"\n" } else { b"\r\n" };
+                    if !flow.put(line_end) {
+                        return Stop::Full;
+                    }
+                    flow.advance(1);
+                    self.after_cr = false;
+                }
+                Some(Unit::Byte(_)) => {
+                    let text = flow.input();
+                    match flow.copy_until(b'\n') {
+                        0 => return Stop::Full,
+                        count => self.after_cr = text[count - 1] == b'\r',
+                    }
+                }
+            }
         }
-        Progress::at(consumed, produced, true, end)
     }
 }
 
@@ -45,52 +44,38 @@ pub(super) struct Decoder {
     held_cr: bool,
 }
 
-impl Decoder {
-    pub(super) fn step(&mut self, input: &[u8], output: &mut [u8], end: End) -> Progress {
-        let (mut consumed, mut produced) = (0, 0);
-        while let Some(&byte) = input.get(consumed) {
-            let needed = usize::from(self.held_cr && byte != b'\n') + usize::from(byte != b'\r');
-            if output.len() - produced < needed {
-                return Progress {
-                    consumed,
-                    produced,
-                    status: Status::Full,
-                };
+impl Stage for Decoder {
+    fn step(&mut self, flow: &mut Flow<'_>) -> Stop {
+        loop {
+            match (self.held_cr, flow.peek()) {
+                // A marker between CR and LF is not part of the text, and must not change it.
+                (_, None | Some(Unit::Mark(Mark::Restart | Mark::Fault(_)))) => {
+                    return flow.pass_mark();
+                }
+                (true, Some(Unit::Byte(b'\n'))) => {
+                    if !flow.put(b"\n") {
+                        return Stop::Full;
+                    }
+                    flow.advance(1);
+                    self.held_cr = false;
+                }
+                (true, Some(_)) => {
+                    if !flow.put(b"\r") {
+                        return Stop::Full;
+                    }
+                    self.held_cr = false;
+                }
+                (false, Some(Unit::Mark(_))) => return flow.pass_mark(),
+                (false, Some(Unit::Byte(b'\r'))) => {
+                    flow.advance(1);
+                    self.held_cr = true;
+                }
+                (false, Some(Unit::Byte(_))) => {
+                    if flow.copy_until(b'\r') == 0 {
+                        return Stop::Full;
+                    }
+                }
             }
-            if self.held_cr && byte != b'\n' {
-                output[produced] = b'\r';
-                produced += 1;
-            }
-            self.held_cr = byte == b'\r';
-            if !self.held_cr {
-                output[produced] = byte;
-                produced += 1;
-            }
-            consumed += 1;
-        }
-        if end == End::Closed && self.held_cr {
-            let Some(room) = output.get_mut(produced) else {
-                return Progress {
-                    consumed,
-                    produced,
-                    status: Status::Full,
-                };
-            };
-            *room = b'\r';
-            produced += 1;
-            self.held_cr = false;
-        }
-        match end {
-            End::More => Progress {
-                consumed,
-                produced,
-                status: Status::Starved,
-            },
-            End::Closed => Progress {
-                consumed,
-                produced,
-                status: Status::Ended(CleanEnd(())),
-            },
         }
     }
 }
@@ -101,41 +86,19 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::{Codec, Direction, Parameters};
-    use super::*;
+    use super::super::tests::{Outcome, Verdict, run};
+    use super::super::{Codec, Direction, End, Parameters};
 
-    fn run(direction: Direction, pieces: &[&[u8]], room: usize) -> Vec<u8> {
+    fn text(direction: Direction, pieces: &[&[u8]], room: usize) -> Vec<u8> {
         let mut codec = Parameters::default().codec(direction).unwrap();
-        let mut out = Vec::new();
-        let mut buffer = alloc::vec![0; room];
-        let (last, earlier) = pieces.split_last().unwrap();
-        let offers = earlier
-            .iter()
-            .map(|piece| (*piece, End::More))
-            .chain([(*last, End::Closed)]);
-        for (mut piece, end) in offers {
-            loop {
-                let Progress {
-                    consumed,
-                    produced,
-                    status,
-                } = codec.step(piece, &mut buffer, end);
-                out.extend_from_slice(&buffer[..produced]);
-                piece = &piece[consumed..];
-                match status {
-                    Status::Full => {}
-                    Status::Starved => break assert_eq!(end, End::More),
-                    Status::Ended(_) => break assert_eq!(end, End::Closed),
-                }
-            }
-            assert!(piece.is_empty());
-        }
-        out
+        let Outcome { bytes, verdict, .. } = run(&mut codec, pieces, room, End::Closed);
+        assert_eq!(verdict, Verdict::Ended);
+        bytes
     }
 
     #[test]
     fn line_ends_by_hand() {
-        let out = |bytes: &[u8]| run(Direction::Send, &[bytes], 16);
+        let out = |bytes: &[u8]| text(Direction::Send, &[bytes], 16);
         assert_eq!(out(b"a\nb\n"), b"a\r\nb\r\n");
         assert_eq!(
             out(b"a\r\nb\r"),
@@ -143,7 +106,7 @@ mod tests {
             "a file that holds CRLF keeps it"
         );
         assert_eq!(out(b"\n\n"), b"\r\n\r\n");
-        let file = |bytes: &[u8]| run(Direction::Receive, &[bytes], 16);
+        let file = |bytes: &[u8]| text(Direction::Receive, &[bytes], 16);
         assert_eq!(file(b"a\r\nb\r\n"), b"a\nb\n");
         assert_eq!(
             file(b"a\rb\r\r\n\r"),
@@ -154,8 +117,8 @@ mod tests {
 
     #[test]
     fn nothing_is_a_clean_end_too() {
-        assert_eq!(run(Direction::Send, &[b""], 2), b"");
-        assert_eq!(run(Direction::Receive, &[b""], 2), b"");
+        assert_eq!(text(Direction::Send, &[b""], 2), b"");
+        assert_eq!(text(Direction::Receive, &[b""], 2), b"");
     }
 
     fn lines() -> impl Strategy<Value = Vec<u8>> {
@@ -167,14 +130,14 @@ mod tests {
         fn chunks_and_room_never_matter(bytes in lines(), cut in 0..41_usize, room in Codec::MIN_OUTPUT..9, sends: bool) {
             let direction = if sends { Direction::Send } else { Direction::Receive };
             let (left, right) = bytes.split_at(cut.min(bytes.len()));
-            prop_assert_eq!(run(direction, &[left, right], room), run(direction, &[&bytes], 200));
+            prop_assert_eq!(text(direction, &[left, right], room), text(direction, &[&bytes], 200));
         }
 
         #[test]
         fn a_file_of_plain_lines_comes_back(mut bytes in lines()) {
             bytes.retain(|&byte| byte != b'\r');
-            let sent = run(Direction::Send, &[&bytes], 64);
-            prop_assert_eq!(run(Direction::Receive, &[&sent], 64), bytes);
+            let sent = text(Direction::Send, &[&bytes], 64);
+            prop_assert_eq!(text(Direction::Receive, &[&sent], 64), bytes);
         }
     }
 }

@@ -4,6 +4,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use super::Facts;
 use crate::wire::date::DateTime;
 
 /// One file, folder or link of a folder.
@@ -21,6 +22,8 @@ pub struct Entry {
     pub size: Option<u64>,
     /// When its content last changed.
     pub modified: Option<Modified>,
+    /// When it was made.
+    pub created: Option<Modified>,
     /// Its Unix mode.
     pub permissions: Option<Permissions>,
     /// The user it belongs to: a name, or a number in decimal.
@@ -33,6 +36,8 @@ pub struct Entry {
     pub target: Option<Bytes>,
     /// The `unique` fact of RFC 3659 § 7.5.2: two entries that share it are the same file.
     pub unique: Option<Bytes>,
+    /// What else `MLSD` or `MLST` told of it: `perm`, `lang`, `media-type`, `charset`, and facts that nobody knows.
+    pub facts: Facts,
 }
 
 impl Entry {
@@ -44,13 +49,22 @@ impl Entry {
             kind,
             size: None,
             modified: None,
+            created: None,
             permissions: None,
             owner: None,
             group: None,
             links: None,
             target: None,
             unique: None,
+            facts: Facts::default(),
         }
+    }
+
+    /// The length of its texts, in bytes.
+    pub(crate) fn text_len(&self) -> usize {
+        let texts = [&self.owner, &self.group, &self.target, &self.unique];
+        let texts = texts.into_iter().flatten().map(Bytes::len);
+        self.name.len() + self.facts.as_bytes().len() + texts.sum::<usize>()
     }
 }
 

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
-use super::{Entry, Kind, Modified, Permissions};
+use super::{Entry, Facts, Kind, Modified, Permissions};
 use crate::wire::date::DateTime;
 
 /// An [`Entry`] that still lies in its line, so that a vote allocates nothing.
@@ -14,12 +14,15 @@ pub(crate) struct Item<'a> {
     pub(crate) kind: Kind,
     pub(crate) size: Option<u64>,
     pub(crate) modified: Option<Modified>,
+    pub(crate) created: Option<Modified>,
     pub(crate) permissions: Option<Permissions>,
     pub(crate) owner: Option<&'a [u8]>,
     pub(crate) group: Option<&'a [u8]>,
     pub(crate) links: Option<u64>,
     pub(crate) target: Option<&'a [u8]>,
     pub(crate) unique: Option<&'a [u8]>,
+    /// Facts that have no field of their own, each with its semicolon.
+    pub(crate) facts: &'a [u8],
 }
 
 impl<'a> Item<'a> {
@@ -29,12 +32,14 @@ impl<'a> Item<'a> {
             kind,
             size: None,
             modified: None,
+            created: None,
             permissions: None,
             owner: None,
             group: None,
             links: None,
             target: None,
             unique: None,
+            facts: &[],
         }
     }
 }
@@ -62,9 +67,9 @@ pub(crate) struct State {
     pub(crate) now: Option<DateTime>,
     /// The dialect is certain, so a line need not prove it.
     pub(crate) certain: bool,
-    /// VMS: a name whose line is still to come.
+    /// VMS: a name whose line is still to come. z/OS: a name that is put together. `MLSD`: the line's other facts.
     pub(crate) pending: Vec<u8>,
-    /// VMS: the last name without its version.
+    /// VMS: the last name without its version. z/OS: the last job.
     pub(crate) last: Vec<u8>,
     /// z/OS: what the last header announced.
     pub(crate) table: super::zos::Table,
@@ -82,42 +87,67 @@ impl State {
     }
 }
 
-/// Turns items into entries that stand alone. Owner and group are mostly the last line's, and shared with it.
-#[derive(Debug, Default)]
+/// Turns items into entries that stand alone: their texts lie in blocks that neighbours share. Owner, group and other
+/// facts are mostly the last line's, and shared with it.
+#[derive(Debug)]
 pub(crate) struct Keeper {
+    /// What is free of the last block.
+    free: BytesMut,
+    block: usize,
     owner: Bytes,
     group: Bytes,
-    /// What the entries take, in bytes.
-    pub(crate) kept: usize,
+    facts: Bytes,
 }
 
 impl Keeper {
+    /// A keeper with blocks of `block` bytes; zero for texts that each have their own.
+    pub(crate) fn new(block: usize) -> Self {
+        Self {
+            free: BytesMut::new(),
+            block,
+            owner: Bytes::new(),
+            group: Bytes::new(),
+            facts: Bytes::new(),
+        }
+    }
+
     pub(crate) fn keep(&mut self, item: &Item<'_>) -> Entry {
-        let own = |text: Option<&[u8]>| text.map(Bytes::copy_from_slice);
-        let entry = Entry {
-            name: Bytes::copy_from_slice(item.name),
+        if let Some(owner) = item.owner.filter(|owner| self.owner != owner) {
+            self.owner = self.own(owner);
+        }
+        if let Some(group) = item.group.filter(|group| self.group != group) {
+            self.group = self.own(group);
+        }
+        if self.facts != item.facts {
+            self.facts = self.own(item.facts);
+        }
+        Entry {
+            name: self.own(item.name),
             kind: item.kind,
             size: item.size,
             modified: item.modified,
+            created: item.created,
             permissions: item.permissions,
-            owner: item.owner.map(|owner| share(&mut self.owner, owner)),
-            group: item.group.map(|group| share(&mut self.group, group)),
+            owner: item.owner.map(|_| self.owner.clone()),
+            group: item.group.map(|_| self.group.clone()),
             links: item.links,
-            target: own(item.target),
-            unique: own(item.unique),
-        };
-        let texts = [item.owner, item.group, item.target, item.unique];
-        let texts = texts.iter().flatten().map(|text| text.len());
-        self.kept += size_of::<Entry>() + item.name.len() + texts.sum::<usize>();
-        entry
+            target: item.target.map(|target| self.own(target)),
+            unique: item.unique.map(|unique| self.own(unique)),
+            facts: Facts::new(self.facts.clone()),
+        }
     }
-}
 
-fn share(last: &mut Bytes, text: &[u8]) -> Bytes {
-    if last != text {
-        *last = Bytes::copy_from_slice(text);
+    fn own(&mut self, text: &[u8]) -> Bytes {
+        // So large a text would leave much of a block unused, and so would a block for the next.
+        if text.len() > self.block / 4 {
+            return Bytes::copy_from_slice(text);
+        }
+        if self.free.capacity() < text.len() {
+            self.free = BytesMut::with_capacity(self.block);
+        }
+        self.free.extend_from_slice(text);
+        self.free.split().freeze()
     }
-    last.clone()
 }
 
 /// A run of bytes that are no blanks, and where it lies in its line.

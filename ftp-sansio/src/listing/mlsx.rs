@@ -1,16 +1,24 @@
 //! The facts of `MLSD`, RFC 3659 § 7; what a line means is known in [`crate::wire::facts`].
 
+use super::facts;
 use super::item::{Item, Outcome, State};
 use crate::wire::facts::{Role, read_line};
 
-pub(super) fn parse_line<'a>(line: &'a [u8], state: &State) -> Outcome<'a> {
+pub(super) fn parse_line<'a>(line: &'a [u8], state: &'a mut State) -> Outcome<'a> {
     if line.is_empty() {
         return Outcome::Ignored;
     }
+    let certain = state.certain;
+    let other = &mut state.pending;
+    other.clear();
+    let read = read_line(line, |name, value| facts::append(other, name, value));
     // Without facts anything that begins with a space would be a line of this dialect.
-    let read = read_line(line, |_, _| {});
-    let read = read.filter(|read| state.certain || read.count > 0);
-    read.map(|read| rename(read.item, read.role)).into()
+    let Some(read) = read.filter(|read| certain || read.count > 0) else {
+        return Outcome::Unknown;
+    };
+    let mut item = rename(read.item, read.role);
+    item.facts = &state.pending;
+    Outcome::Entry(item)
 }
 
 /// The listed folder and its parent may bear names of their own here, and would pass for files in the folder. They are

@@ -64,7 +64,7 @@ const LONGEST: usize = 20;
 
 /// The month, 1 to 12, that a word of a listing names: `Jan`, `Mär`, `янв.`, `6月`.
 pub(crate) fn find_month(word: &[u8]) -> Option<u8> {
-    if let Some(month) = english(word) {
+    if let Some(month) = english(word.strip_suffix(b".").unwrap_or(word)) {
         return Some(month);
     }
     if word.len() < 3 || word.len() > LONGEST {
@@ -176,6 +176,7 @@ mod tests {
             ("März", Some(3)),
             ("MÄR", Some(3)),
             ("févr.", Some(2)),
+            ("Jan.", Some(1)),
             ("août", Some(8)),
             ("paź", Some(10)),
             ("řij", None),

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 
 use super::fixture::{now, show};
 use super::{
-    Dialect, Kind, Listing, MAX_LINE, Parser, UNPARSED_LEN, UNPARSED_LINES, VOTE_LINES, parse,
+    Dialect, Entry, Kind, Listing, MAX_LINE, Parser, Reader, Summary, UNPARSED_LEN, UNPARSED_LINES,
+    VOTE_LINES, parse,
 };
 
 const UNIX: &str = "-rw-r--r-- 1 ann staff 5 Mar 17  2001 x\r\n";
@@ -30,7 +31,16 @@ fn each_dialect_wins_its_own() {
             "PEP     4019 04/03/24 18:58:16 *STMF      x",
             Dialect::Os400,
         ),
+        (
+            "ACCOUNTS   O  101   528  6-Apr-2007 14:21:18 255,255 \"nunu\"",
+            Dialect::NonStop,
+        ),
+        (
+            "     512    Jan-01-1980  00:00:00   x                 <DIR>",
+            Dialect::VxWorks,
+        ),
         (" Name     VV.MM   Created\nMEMBER", Dialect::Zos),
+        ("ANN      JOB01906  OUTPUT    3 Spool Files", Dialect::Zos),
         ("total 0", Dialect::Unix),
     ] {
         let listing = parse(text.as_bytes(), Some(now()));
@@ -125,12 +135,9 @@ fn the_longest_line() {
 }
 
 #[test]
-fn memory_is_bounded() {
+fn entries_over_the_limit_are_left_out() {
     let mut parser = Parser::new(None).limit(0);
-    for _ in 0..50 {
-        parser.feed(&[b'x'; MAX_LINE]);
-        assert!(parser.partial.capacity() <= 2 * MAX_LINE + 2);
-    }
+    parser.feed(&[b'x'; MAX_LINE * 3]);
     parser.feed(b"\n");
     parser.feed(UNIX.repeat(VOTE_LINES * 2).as_bytes());
     let listing = parser.finish();
@@ -139,9 +146,75 @@ fn memory_is_bounded() {
         (listing.entries.len(), listing.unparsed_count),
         (1, VOTE_LINES * 2)
     );
+    assert_eq!(listing.confidence, 0);
+}
 
+#[test]
+fn what_is_kept_of_an_unknown_line_is_cut() {
     let listing = parse(&[&[b'x'; UNPARSED_LEN + 9][..], b"\n"].concat(), None);
     assert_eq!(listing.unparsed[0].len(), UNPARSED_LEN);
+}
+
+/// All that a reader gives of a text that comes in pieces.
+fn stream<'a>(
+    mut reader: Reader,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<Entry>, Summary) {
+    let mut entries = Vec::new();
+    for piece in pieces {
+        let mut rest = piece;
+        loop {
+            let (taken, entry) = reader.read(rest);
+            rest = &rest[taken..];
+            let Some(entry) = entry else { break };
+            entries.push(entry);
+        }
+        assert!(rest.is_empty());
+    }
+    entries.extend(core::iter::from_fn(|| reader.end()));
+    (entries, reader.finish())
+}
+
+#[test]
+fn a_reader_gives_what_a_parser_collects() {
+    let contradictions = format!("{DOS}what?\r\n").repeat(UNPARSED_LINES);
+    let text = format!("total 9\n{}{contradictions}{UNIX}", UNIX.repeat(VOTE_LINES));
+    let (entries, summary) = stream(Reader::new(None), [text.as_bytes()]);
+    let listing = parse(text.as_bytes(), None);
+    assert_eq!(entries, listing.entries);
+    assert_eq!(summary.entries, entries.len() as u64);
+    assert_eq!(
+        (summary.dialect, summary.confidence),
+        (Some(Dialect::Unix), 88)
+    );
+    assert_eq!(listing.confidence, 88);
+    assert_eq!(summary.unparsed_count, 2 * UNPARSED_LINES);
+    assert_eq!(summary.unparsed.len(), UNPARSED_LINES);
+    assert_eq!(summary.unparsed, listing.unparsed);
+}
+
+#[test]
+fn what_nobody_took_is_counted() {
+    let mut reader = Reader::new(None);
+    assert_eq!(
+        reader.read(UNIX.repeat(3).as_bytes()),
+        (UNIX.len() * 3, None)
+    );
+    assert!(reader.end().is_some());
+    assert_eq!(reader.finish().entries, 3);
+}
+
+#[test]
+fn facts_without_a_field_are_reachable() {
+    let text = "type=file;perm=adfr;X.colour=red;unique=1; a\r\n\
+        type=file;perm=adfr;X.colour=red;unique=2; b\r\ntype=OS.unix=chr;size=x; c\r\n";
+    let entries = parse(text.as_bytes(), None).entries;
+    for entry in &entries[..2] {
+        assert_eq!(entry.facts.get("perm"), Some(&b"adfr"[..]));
+        assert_eq!(entry.facts.get("x.colour"), Some(&b"red"[..]));
+        assert_eq!(entry.facts.get("unique"), None);
+    }
+    assert_eq!(entries[2].facts.as_bytes(), b"type=OS.unix=chr;size=x;");
 }
 
 /// Lines of every dialect, and parts of them, so that the dialects are really entered.
@@ -206,6 +279,21 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         "Volume Unit",
         "JOBNAME JOBID",
         "JOB01906 A OUTPUT",
+        " ID STEPNAME",
+        " 001 A B C D 5",
+        "spool files",
+        "Migrated ",
+        "Pseudo Directory ",
+        "A 101 5",
+        "6-Apr-07 ",
+        "255, 10",
+        "Jan-01-1980  00:00:00   ",
+        "<DIR>",
+        "Oct 08, 2002",
+        "04/24/2003",
+        "2KB",
+        "perm=r;",
+        "X.y=z;",
         "PO",
         "\r",
         "é",
@@ -252,6 +340,20 @@ proptest! {
         prop_assert!(listing.confidence <= 100);
         let names: Vec<String> = listing.entries.iter().map(show).collect();
         prop_assert_eq!(names.len(), listing.entries.len());
+    }
+
+    #[test]
+    fn a_reader_and_a_parser_agree(dialect in dialect(), text in text(), pieces in 1usize..40) {
+        let reader = || match dialect {
+            Some(dialect) => Reader::with_dialect(dialect, Some(now())),
+            None => Reader::new(Some(now())),
+        };
+        let whole = stream(reader(), [&text[..]]);
+        let listing = feed_all(dialect, &text);
+        prop_assert_eq!(&whole.0, &listing.entries);
+        prop_assert_eq!(whole.1.unparsed_count, listing.unparsed_count);
+        prop_assert_eq!((whole.1.dialect, whole.1.confidence), (listing.dialect, listing.confidence));
+        prop_assert_eq!(stream(reader(), text.chunks(pieces)), whole);
     }
 
     #[test]

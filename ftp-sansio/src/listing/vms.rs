@@ -3,7 +3,7 @@
 //! A name too long for its column has a line of its own, and the rest follows on the next.
 
 use super::item::{Item, Outcome, State, Word, is_blank, next_word, number};
-use super::month::english;
+use super::month::find_month;
 use super::when::{When, any_year, clock, small};
 use super::{Kind, Permissions};
 use crate::wire::date::DateTime;
@@ -16,17 +16,17 @@ pub(super) fn parse_line<'a>(line: &'a [u8], state: &'a mut State) -> Outcome<'a
         return Outcome::Ignored;
     };
     let now = state.now;
-    if first.start > 0 && !state.pending.is_empty() {
-        // The name's second line.
-        let Some(columns) = Columns::parse(line, 0, now) else {
-            state.pending.clear();
-            return Outcome::Unknown;
-        };
+    let second_line = match state.pending.is_empty() {
+        true => None,
+        false => Columns::parse(line, 0, now),
+    };
+    if let Some(columns) = second_line {
         let again = is_same(&state.last, &state.pending);
         core::mem::swap(&mut state.last, &mut state.pending);
         state.pending.clear();
         return Outcome::Entry(columns.item(name_of(&state.last, again)));
     }
+    // What was to be the name of a file has none of its columns.
     state.pending.clear();
     if is_frame(line) {
         return Outcome::Ignored;
@@ -85,29 +85,33 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
+    /// The size and the date, in either order, and the owner, which may stand before them too.
     fn parse(line: &'a [u8], at: usize, now: Option<DateTime>) -> Option<Self> {
         let mut columns = Columns::default();
-        let first = next_word(line, at)?;
-        if first.text.starts_with(b"%") || first.text.starts_with(b"insufficient") {
+        let mut word = next_word(line, at)?;
+        if word.text.starts_with(b"%") || word.text.starts_with(b"insufficient") {
             // `%RMS-E-PRV, insufficient privilege`: a file of which no more may be known.
             return Some(columns);
         }
-        let mut date = first;
-        if let Some(blocks) = blocks(first.text) {
-            columns.size = blocks.checked_mul(BLOCK);
-            date = next_word(line, first.end())?;
+        columns.read_owner(&line[word.start..]);
+        if word.text[0] == b'[' {
+            let end = memchr::memchr(b']', &line[word.start..])?;
+            word = next_word(line, word.start + end + 1)?;
         }
-        let time = next_word(line, date.end());
+        columns.size = size(word.text);
+        if columns.size.is_some() {
+            word = next_word(line, word.end())?;
+        }
+        let date = parse_date(&word)?;
+        let time = next_word(line, word.end());
         let clock = time.and_then(|time| clock(time.text));
-        let end = time
-            .filter(|_| clock.is_some())
-            .map_or(date.end(), |time| time.end());
-        columns.when = When {
-            clock,
-            ..parse_date(&date)?
+        columns.when = When { clock, ..date }.resolve(now);
+        if columns.size.is_none() {
+            let end = time
+                .filter(|_| clock.is_some())
+                .map_or(word.end(), |time| time.end());
+            columns.size = next_word(line, end).and_then(|word| size(word.text));
         }
-        .resolve(now);
-        columns.read_owner(&line[end..]);
         Some(columns)
     }
 
@@ -145,22 +149,27 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Blocks used, before the blocks allocated if those are told: `2` or `2/16`.
-fn blocks(word: &[u8]) -> Option<u64> {
+/// Blocks used, before the blocks allocated if those are told: `2` or `2/16`; or a size with its unit, `2KB`.
+fn size(word: &[u8]) -> Option<u64> {
+    let units: [(&[u8], u64); 3] = [(b"KB", 1 << 10), (b"MB", 1 << 20), (b"GB", 1 << 30)];
+    for (unit, bytes) in units {
+        if let Some(count) = word.strip_suffix(unit) {
+            return number(count)?.checked_mul(bytes);
+        }
+    }
     let mut parts = word.splitn(2, |byte| *byte == b'/');
     let used = number(parts.next()?)?;
-    parts
-        .next()
-        .is_none_or(|all| number(all).is_some())
-        .then_some(used)
+    let is_number = |all| number(all).is_some();
+    let blocks = parts.next().is_none_or(is_number).then_some(used)?;
+    blocks.checked_mul(BLOCK)
 }
 
-/// `18-APR-2000`
-fn parse_date(word: &Word<'_>) -> Option<When> {
+/// `18-APR-2000`, the month in the language of the server.
+pub(super) fn parse_date(word: &Word<'_>) -> Option<When> {
     let mut parts = word.text.splitn(3, |byte| *byte == b'-');
     Some(When {
         day: small(parts.next()?, 31)?,
-        month: english(parts.next()?)?,
+        month: find_month(parts.next()?)?,
         year: Some(any_year(parts.next()?)?),
         clock: None,
     })
@@ -217,6 +226,27 @@ mod tests {
                         r#"[File 512 1998-06-02 "A.B"][File 512 1998-06-02 "A.B;2"]"#,
                         r#"[File 512 1998-06-02 "A.B;1"][File 512 1998-06-02 "B.B"]"#
                     ),
+                ),
+                // Other orders, a unit, the month of another language, a second line that is not indented.
+                (
+                    "A.B;1   [SUMMARY]    1/3     2-AUG-2006 13:05  (RWE,RWE,RE,)",
+                    r#"[File 512 2006-08-02T13:05 "A.B" SUMMARY:-]"#,
+                ),
+                (
+                    "A.B;1       17-JUN-1994 17:25:37     6308/13     (RWED,RWED,R,)",
+                    r#"[File 3229696 1994-06-17T17:25:37 "A.B"]"#,
+                ),
+                (
+                    "A.B;1 2KB 23-SEP-2005 14:57:07.27",
+                    r#"[File 2048 2005-09-23T14:57:07.270000000 "A.B"]"#,
+                ),
+                (
+                    "A.B;1    6/8    15-DÉC-2002    ANN   (RWED,RWED,RE,)",
+                    r#"[File 3072 2002-12-15 "A.B"]"#,
+                ),
+                (
+                    "LONG_NAME.LOG;1\r\n170774/170775     24-APR-2003 08:16:15  [A,B]",
+                    r#"[File 87436288 2003-04-24T08:16:15 "LONG_NAME.LOG" B:A]"#,
                 ),
                 (
                     "S.COM;1  %RMS-E-PRV, insufficient privilege or file protection violation",

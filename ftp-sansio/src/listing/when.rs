@@ -141,17 +141,6 @@ pub(crate) fn date_parts(text: &[u8]) -> Option<([&[u8]; 3], u8)> {
     parts.next().is_none().then_some((found, separator))
 }
 
-/// `2024-01-02`.
-pub(crate) fn iso_date(text: &[u8]) -> Option<When> {
-    let ([year_text, month, day], _) = date_parts(text).filter(|_| text.len() == 10)?;
-    Some(When {
-        year: Some(year(year_text)?),
-        month: small(month, 12)?,
-        day: small(day, 31)?,
-        clock: None,
-    })
-}
-
 /// The date of an `ls -l` line that begins with the first of `words`, and where it ends in `line`.
 ///
 /// The end takes in what pads a year to the width of a time, so that one separator stands between it and the name.
@@ -159,7 +148,7 @@ pub(crate) fn ls_date(line: &[u8], words: &[Word<'_>]) -> Option<(When, usize)> 
     let [first, second, ..] = words else {
         return None;
     };
-    if let Some(date) = iso_date(first.text) {
+    if let Some(date) = one_word_date(first.text) {
         return iso_tail(line, date, words);
     }
     if let Some(found) = month_day(first.text, second) {
@@ -168,7 +157,7 @@ pub(crate) fn ls_date(line: &[u8], words: &[Word<'_>]) -> Option<(When, usize)> 
     let third = words.get(2)?;
     // A month is looked up last, since that takes longest.
     if let Some(when) = day_and(second.text, third.text)
-        && let Some(month) = find_month(first.text)
+        && let Some(month) = find_month(first.text).or_else(|| numeric_month(first.text, when))
     {
         let when = When { month, ..when };
         if let Some(whole) = full_time(when, words.get(3)) {
@@ -179,9 +168,73 @@ pub(crate) fn ls_date(line: &[u8], words: &[Word<'_>]) -> Option<(When, usize)> 
         let padded = left && line[end..].starts_with(b"  ");
         return Some((when, end + usize::from(padded)));
     }
+    if let Some(found) = comma_date(words).or_else(|| year_first(first, second, third)) {
+        return Some(found);
+    }
     let when = day_and(first.text, third.text)?;
-    let month = find_month(second.text)?;
+    // `26. Juli, 20:10`
+    let month = second.text.strip_suffix(b",").unwrap_or(second.text);
+    let month = find_month(month)?;
     Some((When { month, ..when }, third.end()))
+}
+
+/// `2024-01-02`, `2024/01/02`, `2024.01.02`; `02-01-2024`, which says nothing where either number may be the month;
+/// `2-Jan-24`.
+fn one_word_date(text: &[u8]) -> Option<When> {
+    let ([first, second, third], _) = date_parts(text)?;
+    if text.len() == 10
+        && let Some(year) = year(first)
+    {
+        return Some(dated(year, small(second, 12)?, small(third, 31)?));
+    }
+    if second.len() == 3 {
+        let month = find_month(second)?;
+        return Some(dated(any_year(third)?, month, small(first, 31)?));
+    }
+    let year = year(third).filter(|_| text.len() == 10)?;
+    let (first, second) = (small(first, 31)?, small(second, 31)?);
+    match (first > 12, second > 12) {
+        (true, true) => None,
+        (true, false) => Some(dated(year, second, first)),
+        (false, true) => Some(dated(year, first, second)),
+        (false, false) if first == second => Some(dated(year, first, second)),
+        // No day, as far as one can tell; but this is where the date stands.
+        (false, false) => Some(dated(year, 0, 0)),
+    }
+}
+
+const fn dated(year: i32, month: u8, day: u8) -> When {
+    When {
+        year: Some(year),
+        month,
+        day,
+        clock: None,
+    }
+}
+
+/// A month as a number, before a day and a time: nothing else in a line looks like that.
+fn numeric_month(text: &[u8], when: When) -> Option<u8> {
+    when.clock?;
+    small(text, 12).filter(|month| *month > 0)
+}
+
+/// `Jan 02, 2006 15:04`, of `VShell`.
+fn comma_date(words: &[Word<'_>]) -> Option<(When, usize)> {
+    let [month, day, date_year, time, ..] = words else {
+        return None;
+    };
+    let day = day.text.strip_suffix(b",").and_then(|day| small(day, 31))?;
+    let date = dated(year(date_year.text)?, find_month(month.text)?, day);
+    let clock = Some(clock(time.text)?);
+    Some((When { clock, ..date }, time.end()))
+}
+
+/// `2003年 3月 20日`, as some East Asian servers write it.
+fn year_first(first: &Word<'_>, second: &Word<'_>, third: &Word<'_>) -> Option<(When, usize)> {
+    let year = year(counted(first.text))?;
+    let month = Some(second.text).filter(|text| !text.is_ascii())?;
+    let day = small(counted(third.text), 31)?;
+    Some((dated(year, find_month(month)?, day), third.end()))
 }
 
 /// After `2024-01-02`: a time, maybe a zone (`ls --full-time`), or nothing (`--time-style=iso`).
@@ -207,16 +260,20 @@ fn is_zone(text: &[u8]) -> bool {
     matches!(text, [b'+' | b'-', digits @ ..] if digits.len() == 4 && digits.iter().all(u8::is_ascii_digit))
 }
 
-/// `01-02 15:04`, of `ls --time-style=iso`.
+/// `01-02 15:04`, of `ls --time-style=iso`; or with a year in the time's place.
 fn month_day(text: &[u8], next: &Word<'_>) -> Option<(When, usize)> {
     let [m1, m2, b'-', d1, d2] = *text else {
         return None;
     };
+    let clock = clock(next.text);
     let when = When {
-        year: None,
+        year: match clock {
+            Some(_) => None,
+            None => Some(year(next.text)?),
+        },
         month: small(&[m1, m2], 12)?,
         day: small(&[d1, d2], 31)?,
-        clock: Some(clock(next.text)?),
+        clock,
     };
     Some((when, next.end()))
 }

@@ -1,69 +1,77 @@
-//! Who is there: USER, PASS, ACCT, REIN, QUIT; and which commands need a login or the right to write.
+//! Who is there: USER, PASS, ACCT, QUIT, LANG; and the way of every command past what it needs to whoever carries it out.
 
 use super::config::Grant;
 use super::exchange::{Action, Ended, Event};
 use super::parameters::Settings;
 use super::replies::say;
+use super::rights::{Needs, needs};
 use super::session::{Login, Session, Timer, Waiting};
+use crate::data::Direction;
 use crate::session::RequestId;
 use crate::time::Instant;
-use crate::wire::{Arg, Code, Command, Reply, Secret};
+use crate::wire::{Arg, Code, Command, LanguageTag, Reply, Secret, Verb};
 
 impl Session {
     /// Carries out one command. Every path through here replies, or waits for something that does.
     pub(super) fn execute(&mut self, now: Instant, command: Command) {
         self.settings.follow(&command);
-        if self.needs_login(&command) {
-            return self.reply(say(Code::NOT_LOGGED_IN, "Log in with USER and PASS first."));
+        let verb = command.verb();
+        let needs = verb.map_or(Needs::Nothing, needs);
+        if needs > Needs::Nothing && !self.is_logged_in() {
+            return self.refuse_without_login();
         }
-        if changes_files(&command) && !self.may_write() {
-            return self.refuse_write();
+        if needs == Needs::Write && !self.may_write() {
+            return self.refuse_write(verb);
         }
         match command {
+            Command::User(_) | Command::Pass(_) | Command::Acct(_) if self.lacks_tls() => {
+                self.refuse_without_login();
+            }
             Command::User(user) => self.user(now, user),
             Command::Pass(password) => self.pass(password),
             Command::Acct(_) => self.reply(say(Code::SUPERFLUOUS, "No account is needed.")),
             Command::Rein => self.reinitialise(now),
             Command::Quit => self.quit(now),
+            Command::Host(host) => self.choose_host(&host),
+            Command::Lang(language) => self.choose_language(language.as_ref()),
+            Command::Clnt(_) => self.reply(say(Code::OK, "Noted.")),
+            Command::Csid(_) => {
+                self.reply(Reply::new(Code::OK, self.config.identity.clone()));
+            }
+            Command::Auth(mechanism) => self.auth(now, &mechanism),
+            Command::Pbsz(size) => self.pbsz(size),
+            Command::Prot(level) => self.prot(level),
+            Command::Ccc => self.clear_commands(now),
+            Command::Adat(_) | Command::Mic(_) | Command::Conf(_) | Command::Enc(_) => {
+                self.refuse_wrapped(verb);
+            }
+            Command::Lprt(to) => self.active(to),
+            Command::Lpsv => self.lpsv(),
+            Command::Cpsv => self.cpsv(),
+            Command::Sscn(turned) => self.sscn(turned),
+            Command::Pret { verb, path } => self.pret(verb, path.as_ref()),
             command => self.execute_logged_in(now, command),
         }
     }
 
-    fn needs_login(&self, command: &Command) -> bool {
-        let open_to_all = matches!(
-            command,
-            Command::User(_)
-                | Command::Pass(_)
-                | Command::Acct(_)
-                | Command::Rein
-                | Command::Quit
-                | Command::Feat
-                | Command::Opts(_)
-                | Command::Help(_)
-                | Command::Noop
-                | Command::Syst
-                | Command::Auth(_)
-                | Command::Pbsz(_)
-                | Command::Prot(_)
-                | Command::Adat(_)
-                | Command::Ccc
-                | Command::Mic(_)
-                | Command::Conf(_)
-                | Command::Enc(_)
-                | Command::Lang(_)
-                | Command::Host(_)
-                | Command::Clnt(_)
-                | Command::Csid(_)
-                | Command::Unknown { .. }
-        );
-        !open_to_all && !matches!(self.login, Login::User(_))
+    fn refuse_without_login(&mut self) {
+        let text = match self.lacks_tls() {
+            true => "TLS is required here: AUTH TLS first.",
+            false => "Log in with USER and PASS first.",
+        };
+        self.reply(say(Code::NOT_LOGGED_IN, text));
     }
 
-    pub(super) fn may_write(&self) -> bool {
-        matches!(&self.login, Login::User(grant) if grant.write)
+    pub(super) fn refuse_write(&mut self, verb: Option<Verb>) {
+        self.settings.forget_firsts();
+        if verb.is_some_and(Verb::moves_data) {
+            self.discard_refused(Direction::Receive);
+        }
+        let refusal = self.write_refusal();
+        self.reply(refusal);
     }
 
-    fn refuse_write(&mut self) {
+    pub(super) fn write_refusal(&self) -> Reply {
         let advice = match &self.login {
             Login::User(grant) => grant.advice.clone(),
             _ => bytes::Bytes::new(),
@@ -73,9 +81,17 @@ impl Session {
             text.push(b' ');
             text.extend_from_slice(&advice);
         }
-        self.settings.forget_firsts();
-        self.discard_route();
-        self.reply(Reply::new(Code::FILE_UNAVAILABLE, text));
+        Reply::new(Code::FILE_UNAVAILABLE, text)
+    }
+
+    /// LANG (RFC 2640 § 4.1): there is one language, and any variant of it will do.
+    fn choose_language(&mut self, language: Option<&LanguageTag>) {
+        let is_known =
+            language.is_none_or(|language| language.primary().eq_ignore_ascii_case("en"));
+        self.reply(match is_known {
+            true => say(Code::OK, "English."),
+            false => say(Code::PARAMETER_NOT_IMPLEMENTED, "English alone is spoken."),
+        });
     }
 
     /// USER starts the login afresh, also for somebody who is logged in. What it says never depends on the name.
@@ -100,6 +116,8 @@ impl Session {
             request,
             user,
             password,
+            host: self.host_of_login(),
+            protected: self.security.is_protected(),
         });
     }
 
@@ -137,16 +155,11 @@ impl Session {
         self.reply(say(Code::NOT_LOGGED_IN, "Login incorrect."));
     }
 
-    /// REIN (RFC 959 § 4.1.1): all is as after the greeting. No transfer can be running here, since REIN waits for its end.
-    fn reinitialise(&mut self, now: Instant) {
-        self.log_out(now);
-        self.reply(say(Code::SERVICE_READY, "Ready for a new user."));
-    }
-
-    fn log_out(&mut self, now: Instant) {
+    pub(super) fn log_out(&mut self, now: Instant) {
         self.discard_route();
         self.settings = Settings::default();
         if matches!(self.login, Login::User(_)) {
+            self.outputs.tell(Event::LoggedOut);
             self.timers
                 .start(Timer::Login, now, self.config.timeouts.login);
         }
@@ -157,18 +170,4 @@ impl Session {
         self.reply(say(Code::SERVICE_CLOSING, "Goodbye."));
         self.close(now, Ended::Quit);
     }
-}
-
-const fn changes_files(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Stor(_)
-            | Command::Stou(_)
-            | Command::Appe(_)
-            | Command::Dele(_)
-            | Command::Mkd(_)
-            | Command::Rmd(_)
-            | Command::Rnfr(_)
-            | Command::Rnto(_)
-    )
 }

@@ -1,6 +1,5 @@
-//! What tells about the server and the session (FEAT, HELP, STAT, SYST), and the dispatch of what needs a login.
+//! What tells about the session (STAT, SYST), and the dispatch of what needs a login.
 
-use alloc::format;
 use alloc::string::String;
 use core::fmt::Write;
 
@@ -9,7 +8,10 @@ use super::session::{Login, MAX_REPLY, Session};
 use crate::listing::Entry;
 use crate::listing::write::write_long;
 use crate::time::Instant;
-use crate::wire::{Arg, Code, Command, CommandErrorKind, DateTime, Escaped, Reply, Restart, Verb};
+use crate::wire::{
+    Code, Command, CommandErrorKind, DateTime, Escaped, FactChange, Reply, Representation, Restart,
+    Verb,
+};
 
 impl Session {
     pub(super) fn execute_logged_in(&mut self, now: Instant, command: Command) {
@@ -22,7 +24,7 @@ impl Session {
                 self.reply(bad_command(CommandErrorKind::Argument));
             }
             Command::Allo { .. } => self.reply(say(Code::SUPERFLUOUS, "No allocation is needed.")),
-            Command::Opts(argument) => self.opts(&argument),
+            Command::Opts(argument) => self.options(&argument),
             Command::Port(to) => self.active(to.into()),
             Command::Eprt(to) => self.active(to),
             Command::Pasv => self.pasv(),
@@ -45,60 +47,26 @@ impl Session {
             Command::Help(topic) => self.help(topic.as_ref()),
             Command::Noop => self.reply(say(Code::OK, "Done.")),
             Command::Abor => self.abort_nothing(),
-            Command::Smnt(_)
-            | Command::Site(_)
-            | Command::Adat(_)
-            | Command::Ccc
-            | Command::Mic(_)
-            | Command::Conf(_)
-            | Command::Enc(_)
-            | Command::Lprt(_)
-            | Command::Lpsv
-            | Command::Lang(_)
-            | Command::Host(_)
-            | Command::Hash(_)
-            | Command::Rang(_)
-            | Command::Checksum { .. }
-            | Command::Mfmt { .. }
-            | Command::Mfct { .. }
-            | Command::Mff { .. }
-            | Command::Avbl(_)
-            | Command::Comb { .. }
-            | Command::Clnt(_)
-            | Command::Csid(_)
-            | Command::Pret { .. }
-            | Command::Cpsv
-            | Command::Sscn(_) => {
-                self.reply(say(Code::NOT_IMPLEMENTED, "Command not implemented."))
+            Command::Hash(path) => self.hash(&path),
+            Command::Rang(range) => self.choose_range(range),
+            Command::Checksum {
+                algorithm,
+                path,
+                range,
+            } => self.checksum(algorithm, &path, range),
+            Command::Mfmt { time, path } => {
+                self.set_fact(Verb::Mfmt, FactChange::Modify(time), &path)
             }
+            Command::Mfct { time, path } => {
+                self.set_fact(Verb::Mfct, FactChange::Create(time), &path)
+            }
+            Command::Mff { facts, path } => self.set_facts(Verb::Mff, facts, &path),
+            Command::Avbl(path) => self.available(path.as_ref()),
+            Command::Comb { target, parts } => self.combine(&target, &parts),
+            Command::Site(argument) => self.site(&argument),
+            Command::Smnt(_) => self.reply(say(Code::NOT_IMPLEMENTED, "Command not implemented.")),
             command => self.execute_transfer(now, command),
         }
-    }
-
-    /// FEAT (RFC 2389 § 3): what is really on, one a line behind a space.
-    fn features(&mut self) {
-        let mut text = String::from("Features:");
-        if self.config.active {
-            text.push_str("\n EPRT");
-        }
-        text.push_str("\n EPSV\n MDTM");
-        // FactSet's own form marks with `*` what is on (RFC 3659 § 7.8). Writing to a String does not fail.
-        let _ = write!(text, "\n MLST {}", self.settings.facts.feature());
-        text.push_str("\n REST STREAM\n SIZE\n TVFS\n UTF8\nEnd");
-        self.reply(Reply::new(Code::SYSTEM_STATUS, text));
-    }
-
-    fn help(&mut self, topic: Option<&Arg>) {
-        let Some(topic) = topic else {
-            return self.reply(Reply::new(Code::HELP, verb_table()));
-        };
-        let reply = match Verb::from_bytes(topic.as_bytes()) {
-            Some(verb) if is_carried_out(verb) => {
-                Reply::new(Code::HELP, format!("Syntax: {}", verb.syntax()))
-            }
-            _ => say(Code::NOT_IMPLEMENTED, "No such command."),
-        };
-        self.reply(reply);
     }
 
     fn status(&mut self) {
@@ -113,7 +81,11 @@ impl Session {
         let _ = write!(
             text,
             "\n TYPE: {}",
-            if self.is_image() { "image" } else { "ASCII" }
+            match self.settings.parameters.representation {
+                Representation::Ascii(_) => "ASCII",
+                Representation::Ebcdic(_) => "EBCDIC",
+                Representation::Image | Representation::Local(_) => "image",
+            }
         );
         let write = matches!(&self.login, Login::User(grant) if grant.write);
         let _ = write!(
@@ -121,62 +93,10 @@ impl Session {
             "\n This login may {}",
             if write { "read and write" } else { "read" }
         );
+        let _ = write!(text, "\n {}", self.security.describe());
         text.push_str("\nEnd");
         self.reply(Reply::new(Code::SYSTEM_STATUS, text));
     }
-}
-
-/// Verbs that are understood but not carried out are left out of HELP.
-pub(super) const fn is_carried_out(verb: Verb) -> bool {
-    !matches!(
-        verb,
-        Verb::Smnt
-            | Verb::Site
-            | Verb::Auth
-            | Verb::Pbsz
-            | Verb::Prot
-            | Verb::Adat
-            | Verb::Ccc
-            | Verb::Mic
-            | Verb::Conf
-            | Verb::Enc
-            | Verb::Lprt
-            | Verb::Lpsv
-            | Verb::Lang
-            | Verb::Host
-            | Verb::Hash
-            | Verb::Rang
-            | Verb::Xcrc
-            | Verb::Xmd5
-            | Verb::Xsha1
-            | Verb::Xsha256
-            | Verb::Xsha512
-            | Verb::Mfmt
-            | Verb::Mfct
-            | Verb::Mff
-            | Verb::Avbl
-            | Verb::Comb
-            | Verb::Clnt
-            | Verb::Csid
-            | Verb::Pret
-            | Verb::Cpsv
-            | Verb::Sscn
-    )
-}
-
-fn verb_table() -> String {
-    const A_LINE: usize = 8;
-    let mut text = String::from("These commands are known:");
-    for (index, verb) in Verb::ALL
-        .iter()
-        .filter(|verb| is_carried_out(**verb))
-        .enumerate()
-    {
-        text.push_str(if index % A_LINE == 0 { "\n " } else { " " });
-        text.push_str(verb.name());
-    }
-    text.push_str("\nHELP with one of them tells its syntax.");
-    text
 }
 
 /// STAT of a path (RFC 959 § 4.1.3): as LIST would, over the control connection, cut to the length of a reply.

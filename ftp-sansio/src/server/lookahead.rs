@@ -28,6 +28,8 @@ pub(super) struct Lookahead {
     refused: u64,
     /// A QUIT came when there was no room. It is never refused, and nothing after it counts.
     quits: bool,
+    /// The last of the lines changes how the control connection travels: nothing is read behind it before it was carried out.
+    sealed: bool,
 }
 
 /// How many commands may wait.
@@ -45,8 +47,14 @@ impl Lookahead {
         self.lines.is_empty() && self.refused == 0 && !self.quits
     }
 
-    /// Queues a line that took `bytes` bytes, or counts it where there is no room.
-    pub(super) fn push(&mut self, line: Line, bytes: usize) {
+    /// Whether nothing may be read until its last line was carried out.
+    pub(super) const fn is_sealed(&self) -> bool {
+        self.sealed
+    }
+
+    /// Queues a line that took `bytes` bytes, or counts it where there is no room. One that `is_last` seals what waits; where there was
+    /// no room it will be refused, and changes nothing.
+    pub(super) fn push(&mut self, line: Line, bytes: usize, is_last: bool) {
         if self.quits {
             return;
         }
@@ -56,8 +64,10 @@ impl Lookahead {
                 _ => self.refused += 1,
             }
         } else {
+            let bytes = bytes + beside(&line);
             self.lines.push_back((line, bytes));
             self.bytes += bytes;
+            self.sealed = is_last;
         }
     }
 
@@ -68,6 +78,7 @@ impl Lookahead {
         self.bytes -= bytes;
         if self.lines.is_empty() {
             self.lines = VecDeque::new();
+            self.sealed = false;
         }
         Some(line)
     }
@@ -103,5 +114,16 @@ impl Lookahead {
 
     pub(super) fn clear(&mut self) {
         *self = Self::default();
+    }
+}
+
+/// What a command of many short arguments takes besides their bytes.
+fn beside(line: &Line) -> usize {
+    /// An argument by itself, and the allocation that holds its bytes.
+    const AN_ARGUMENT: usize = 96;
+    match line {
+        Line::Command(Command::Comb { parts, .. }) => parts.len() * AN_ARGUMENT,
+        Line::Command(Command::Mff { facts, .. }) => facts.len() * 2 * AN_ARGUMENT,
+        _ => 0,
     }
 }

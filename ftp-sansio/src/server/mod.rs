@@ -32,23 +32,39 @@
 //! ```
 
 mod access;
+mod capabilities;
+mod changes;
 mod config;
+mod digests;
 mod exchange;
+mod features;
 mod files;
+mod host;
 mod information;
+mod limits;
 mod lookahead;
+mod options;
 mod parameters;
+mod pattern;
 mod replies;
+mod rights;
+mod routes;
+mod running;
+mod secure;
 mod session;
+mod site;
 mod storage;
 mod transfer;
 
-pub use config::{Config, Grant, Timeouts};
+pub use capabilities::{Capabilities, Capability};
+pub use config::{Config, DataTls, Grant, Hosts, Timeouts, Tls};
 pub use exchange::{
     Action, Ended, Event, Failure, Input, ListForm, Output, Route, Task, Transfer, TransferEvent,
     TransferFailure, TransferReport,
 };
-pub use session::{MEMORY_BOUND, Session};
-pub use storage::{Answer, Operation, Placement, StorageError};
+pub use limits::MEMORY_BOUND;
+pub use pattern::Pattern;
+pub use session::Session;
+pub use storage::{Answer, Changes, FileDigest, Operation, Placement, SiteRequest, StorageError};
 
 pub use crate::session::{Admission, Close, DataId, Endpoints, RequestId, TransferId, Transmit};

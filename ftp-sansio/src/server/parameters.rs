@@ -1,18 +1,15 @@
-//! The transfer parameters: TYPE, STRU, MODE, REST, ALLO, OPTS; and where data connections come from: PORT, PASV and the
-//! extended forms.
+//! The transfer parameters: TYPE, STRU, MODE, REST; and what a session remembers of what commands have set.
 
 use alloc::format;
-use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use core::time::Duration;
 
-use super::exchange::{Action, Route};
 use super::replies::say;
-use super::session::{Session, Waiting};
-use crate::data::{Direction, Parameters};
-use crate::session::{Admission, DataId};
-use crate::wire::address::HostPort;
+use super::routes::Prepared;
+use super::session::Session;
+use crate::data::Parameters;
 use crate::wire::facts::FactSet;
 use crate::wire::{
-    Arg, Code, Command, EpsvArgument, Mode, Reply, Representation, Structure, VirtualPath,
+    Code, Command, DigestAlgorithm, Mode, OctetRange, Reply, Representation, Structure, VirtualPath,
 };
 
 /// What commands have set and later commands go by. A new login starts with [`Settings::default`].
@@ -22,10 +19,21 @@ pub(super) struct Settings {
     pub(super) parameters: Parameters,
     pub(super) restart: u64,
     pub(super) rename_from: Option<VirtualPath>,
+    /// What SITE CPFR named.
+    pub(super) copy_from: Option<VirtualPath>,
+    /// The octets that the next RETR, STOR or HASH is about (RANG).
+    pub(super) range: Option<OctetRange>,
     pub(super) facts: FactSet,
-    pub(super) route: Option<Route>,
+    /// What OPTS HASH chose.
+    pub(super) digest: Option<DigestAlgorithm>,
+    /// What OPTS MODE Z LEVEL chose.
+    pub(super) deflate_level: Option<u8>,
+    /// What SITE IDLE chose.
+    pub(super) idle: Option<Duration>,
+    /// Where the next data connection comes from.
+    pub(super) route: Option<Prepared>,
     /// `EPSV ALL` came: no other way to a data connection is taken any more (RFC 2428 § 4).
-    epsv_only: bool,
+    pub(super) epsv_only: bool,
 }
 
 impl Default for Settings {
@@ -35,7 +43,12 @@ impl Default for Settings {
             parameters: Parameters::default(),
             restart: 0,
             rename_from: None,
+            copy_from: None,
+            range: None,
             facts: FactSet::default(),
+            digest: None,
+            deflate_level: None,
+            idle: None,
             route: None,
             epsv_only: false,
         }
@@ -43,11 +56,18 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Forgets the RNFR or REST that this command does not follow up. Clients set up the data connection between REST and RETR,
-    /// which RFC 959 does not forbid in so many words, so that much may come between.
+    /// Forgets the RNFR, CPFR, REST or RANG that this command does not follow up. Clients set up the data connection between REST and
+    /// RETR, which RFC 959 does not forbid in so many words, so that much may come between.
     pub(super) fn follow(&mut self, command: &Command) {
         if !matches!(command, Command::Rnto(_)) {
             self.rename_from = None;
+        }
+        // Which word of SITE it is shows later.
+        if !matches!(command, Command::Site(_)) {
+            self.copy_from = None;
+        }
+        if matches!(command, Command::Rest(_)) {
+            self.range = None;
         }
         let keeps_restart = matches!(
             command,
@@ -57,29 +77,32 @@ impl Settings {
                 | Command::Epsv(_)
                 | Command::Port(_)
                 | Command::Eprt(_)
+                | Command::Lprt(_)
+                | Command::Lpsv
+                | Command::Cpsv
+                | Command::Sscn(_)
+                | Command::Pret { .. }
+                | Command::Pbsz(_)
+                | Command::Prot(_)
                 | Command::Type(_)
                 | Command::Allo { .. }
                 | Command::Noop
         );
         if !keeps_restart {
             self.restart = 0;
+            if !matches!(command, Command::Hash(_)) {
+                self.range = None;
+            }
         }
     }
 
-    /// Forgets the RNFR or REST that waits for its second half.
+    /// Forgets the RNFR, CPFR, REST or RANG that waits for its second half.
     pub(super) fn forget_firsts(&mut self) {
         self.rename_from = None;
+        self.copy_from = None;
+        self.range = None;
         self.restart = 0;
     }
-}
-
-/// In which form the port of a new listener is told.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum PassiveReply {
-    /// 227, with this address.
-    HostPort(Ipv4Addr),
-    /// 229.
-    Extended,
 }
 
 impl Session {
@@ -104,18 +127,18 @@ impl Session {
         });
     }
 
-    /// Takes parameters for which there is a codec both ways, and no others.
+    /// Takes parameters for which there is a codec, and no others.
     fn set_parameters(&mut self, parameters: Parameters) {
-        let known = [Direction::Send, Direction::Receive]
-            .iter()
-            .all(|&way| parameters.codec(way).is_some());
-        if !known {
+        if !parameters.is_known() {
             return self.reply(say(
                 Code::PARAMETER_NOT_IMPLEMENTED,
                 "Not implemented for this parameter.",
             ));
         }
         self.settings.parameters = parameters;
+        if !parameters.leaves_open() {
+            self.discard_kept();
+        }
         self.reply(say(Code::OK, "Done."));
     }
 
@@ -127,168 +150,36 @@ impl Session {
         )
     }
 
+    /// Whether a file travels as the plain sequence of its bytes.
+    pub(super) fn is_plain(&self) -> bool {
+        let parameters = self.settings.parameters;
+        self.is_image()
+            && parameters.structure == Structure::File
+            && parameters.mode == Mode::Stream
+    }
+
+    /// Whether a REST can say where in a file to go on. In a stream positions have to mean the same on both sides (RFC 3659 § 5); in MODE B
+    /// and C a restart marker says the position in this side's file, whatever travels (RFC 959 § 3.5). Pages say themselves where they
+    /// belong.
+    pub(super) fn can_restart(&self) -> bool {
+        let parameters = self.settings.parameters;
+        match parameters.structure {
+            Structure::Page => false,
+            _ if parameters.leaves_open() => true,
+            Structure::File => self.is_image(),
+            Structure::Record => false,
+        }
+    }
+
     pub(super) fn rest(&mut self, offset: u64) {
-        if offset > 0 && !self.is_image() {
+        if offset > 0 && !self.can_restart() {
             return self.reply(say(
                 Code::PARAMETER_NOT_IMPLEMENTED,
-                "Restarting needs TYPE I.",
+                "Restarting needs TYPE I and STRU F, or MODE B.",
             ));
         }
         self.settings.restart = offset;
         let text = format!("Restarting at {offset}.");
         self.reply(Reply::new(Code::FILE_ACTION_PENDING, text));
-    }
-
-    /// OPTS (RFC 2389 § 4): `UTF8 ON` is what old clients send, and changes nothing; `MLST` chooses facts (RFC 3659 § 7.9).
-    pub(super) fn opts(&mut self, argument: &Arg) {
-        let bytes = argument.as_bytes();
-        let split = bytes
-            .iter()
-            .position(|&byte| byte == b' ')
-            .unwrap_or(bytes.len());
-        let (name, value) = (&bytes[..split], bytes.get(split + 1..).unwrap_or_default());
-        if name.eq_ignore_ascii_case(b"UTF8")
-            && (value.is_empty() || value.eq_ignore_ascii_case(b"ON"))
-        {
-            self.reply(say(Code::OK, "Names are UTF-8, byte for byte."));
-        } else if name.eq_ignore_ascii_case(b"MLST") {
-            self.settings.facts = FactSet::parse(value);
-            let text = format!("MLST OPTS {}", self.settings.facts);
-            self.reply(Reply::new(Code::OK, text));
-        } else {
-            self.reply(say(Code::ARGUMENT_SYNTAX_ERROR, "No such option."));
-        }
-    }
-
-    /// PORT and EPRT: only to the peer itself and to no service's port, whoever asks (RFC 2577 § 3). Both refusals are alike, so
-    /// that nothing can be learned from them.
-    pub(super) fn active(&mut self, to: SocketAddr) {
-        if self.settings.epsv_only {
-            return self.refuse_after_epsv_all();
-        }
-        if !self.config.active {
-            return self.reply(say(
-                Code::NOT_IMPLEMENTED,
-                "Active mode is off; use EPSV or PASV.",
-            ));
-        }
-        if !self.ends.is_peer(to.ip()) || to.port() < 1024 {
-            return self.reply(say(
-                Code::PARAMETER_NOT_IMPLEMENTED,
-                "Only your own address, and a port from 1024 on.",
-            ));
-        }
-        self.discard_route();
-        self.settings.route = Some(Route::Connect(to));
-        self.reply(say(Code::OK, "Data will go there."));
-    }
-
-    pub(super) fn pasv(&mut self) {
-        if self.settings.epsv_only {
-            return self.refuse_after_epsv_all();
-        }
-        let own = match self.ends.local.ip().to_canonical() {
-            IpAddr::V4(own) => Some(own),
-            IpAddr::V6(_) => None,
-        };
-        match self.config.public_ip.or(own) {
-            Some(address) if own.is_some() => self.listen(PassiveReply::HostPort(address)),
-            _ => self.reply(say(
-                Code::CANNOT_OPEN_DATA_CONNECTION,
-                "This is an IPv6 connection; use EPSV.",
-            )),
-        }
-    }
-
-    pub(super) fn epsv(&mut self, argument: EpsvArgument) {
-        let wanted_is_ipv4 = match argument {
-            EpsvArgument::All => {
-                self.settings.epsv_only = true;
-                return self.reply(say(Code::OK, "EPSV only from now on."));
-            }
-            EpsvArgument::Default => self.ends.local.ip().to_canonical().is_ipv4(),
-            EpsvArgument::Ipv4 => true,
-            EpsvArgument::Ipv6 => false,
-            EpsvArgument::Other(_) => {
-                return self.reply(say(
-                    Code::NETWORK_PROTOCOL_NOT_SUPPORTED,
-                    "Network protocol not supported, use (1,2)",
-                ));
-            }
-        };
-        match (
-            wanted_is_ipv4,
-            self.ends.local.ip().to_canonical().is_ipv4(),
-        ) {
-            (true, false) => {
-                self.reply(say(
-                    Code::NETWORK_PROTOCOL_NOT_SUPPORTED,
-                    "Network protocol not supported, use (2)",
-                ));
-            }
-            (false, true) => {
-                self.reply(say(
-                    Code::NETWORK_PROTOCOL_NOT_SUPPORTED,
-                    "Network protocol not supported, use (1)",
-                ));
-            }
-            _ => self.listen(PassiveReply::Extended),
-        }
-    }
-
-    fn refuse_after_epsv_all(&mut self) {
-        self.reply(say(Code::BAD_SEQUENCE, "Refused after EPSV ALL."));
-    }
-
-    fn listen(&mut self, reply: PassiveReply) {
-        self.discard_route();
-        let data = DataId(self.serial.next());
-        self.waiting = Waiting::Listener { data, reply };
-        self.outputs.act(Action::Listen {
-            data,
-            address: self.ends.local.ip(),
-        });
-    }
-
-    pub(super) fn listening(&mut self, listener: DataId, port: Option<u16>) {
-        let reply = match self.waiting {
-            Waiting::Listener { data, reply } if data == listener => reply,
-            _ => return,
-        };
-        self.waiting = Waiting::Nothing;
-        let Some(port) = port else {
-            return self.reply(say(
-                Code::CANNOT_OPEN_DATA_CONNECTION,
-                "No port is free for a data connection.",
-            ));
-        };
-        let admission = Admission::only(self.ends.peer.ip());
-        self.settings.route = Some(Route::Accept {
-            data: listener,
-            admission,
-        });
-        self.reply(match reply {
-            PassiveReply::HostPort(address) => {
-                let text = format!(
-                    "Entering passive mode ({}).",
-                    HostPort(SocketAddrV4::new(address, port))
-                );
-                Reply::new(Code::PASSIVE_MODE, text)
-            }
-            PassiveReply::Extended => Reply::new(
-                Code::EXTENDED_PASSIVE_MODE,
-                format!("Entering extended passive mode (|||{port}|)"),
-            ),
-        });
-    }
-
-    /// Lets go of what PASV or PORT had prepared, because something newer takes its place or it will not be needed.
-    pub(super) fn discard_route(&mut self) {
-        if let Waiting::Listener { data, .. } = self.waiting {
-            self.outputs.act(Action::Discard(data));
-        }
-        if let Some(Route::Accept { data, .. }) = self.settings.route.take() {
-            self.outputs.act(Action::Discard(data));
-        }
     }
 }

@@ -41,13 +41,16 @@ pub(super) const fn storage_code(error: StorageError) -> Code {
     }
 }
 
+/// Appends foreign bytes without what would drive a terminal.
+pub(super) fn append_printable(bytes: &[u8], out: &mut Vec<u8>) {
+    let clean = |&byte: &u8| if byte.is_ascii_control() { b'?' } else { byte };
+    out.extend(bytes.iter().map(clean));
+}
+
 /// "550 name: what is wrong", where the name is the peer's own spelling or a path.
 pub(super) fn storage_refusal(error: StorageError, name: &[u8]) -> Reply {
     let mut text = Vec::with_capacity(name.len() + 48);
-    text.extend(
-        name.iter()
-            .map(|&byte| if byte.is_ascii_control() { b'?' } else { byte }),
-    );
+    append_printable(name, &mut text);
     text.extend_from_slice(b": ");
     text.extend_from_slice(alloc::string::ToString::to_string(&error).as_bytes());
     text.push(b'.');

@@ -4,56 +4,19 @@ use alloc::sync::Arc;
 
 use super::config::{Config, Grant};
 use super::exchange::{Action, Ended, Event, Input, Output, Outputs};
-use super::lookahead::{self, Line, Lookahead};
+use super::lookahead::{Line, Lookahead};
 use super::parameters::Settings;
 use super::replies::{bad_command, say};
-use super::transfer::Running;
+use super::running::Running;
+use super::secure::Security;
 use crate::sequence::{self, Exchange, Phase, Step};
 use crate::session::{Close, DataId, Endpoints, Outbox, RequestId, Serial, Transmit};
 use crate::time::Instant;
-use crate::timer::{Timers, timers};
-use crate::wire::{Arg, Code, Command, Frame, LineReader, Reply, Verb, VirtualPath};
+use crate::timer::Timers;
+use crate::wire::{Arg, Code, Command, Frame, Host, LineReader, Reply, Verb};
 
-/// The longest command line, in bytes, without its end: a path of full length and a verb.
-const MAX_LINE: usize = VirtualPath::MAX_LEN + 64;
-
-/// No command is taken or begun while more than this waits to be sent, so that its worst reply always has room.
-const OUTBOX_GATE: usize = 16 * 1024;
-
-/// The longest reply: a path with every byte doubled, or a STAT of a folder (which is cut to fit).
-pub(super) const MAX_REPLY: usize = 12 * 1024;
-
-/// No command is taken or begun while this many outputs wait to be polled.
-const OUTPUTS_GATE: usize = 32;
-
-/// The most heap memory, in bytes, that one session's machine holds, whatever its peer and its driver do: one line, the
-/// lookahead, the outbox (the gate, the reply in hand and one for each of ABOR and STAT beside it, doubled as a `Vec`
-/// grows), the outputs, and a few paths.
-pub const MEMORY_BOUND: usize = 2 * MAX_LINE
-    + 2 * (lookahead::MAX_BYTES + MAX_LINE + lookahead::MAX_LINES * 128)
-    + 2 * (OUTBOX_GATE + 3 * MAX_REPLY)
-    + OUTPUTS_GATE * 1024
-    + 16 * VirtualPath::MAX_LEN;
-
-timers! {
-    /// What a session may wait for only so long.
-    Timer {
-        /// A login that goes well.
-        Login,
-        /// The next command, or the peer to read its replies.
-        Idle,
-        /// The end of a failed login's penalty.
-        LoginDelay,
-        /// The data connection.
-        DataOpen,
-        /// The next byte on the data connection.
-        DataProgress,
-        /// A peer that has died to show it on the control connection too.
-        Doubt,
-        /// The last reply to be flushed.
-        Linger,
-    }
-}
+use super::limits::{MAX_LINE, OUTBOX_GATE, OUTPUTS_GATE};
+pub(super) use super::limits::{MAX_REPLY, Timer};
 
 /// One control connection, from the greeting to the goodbye. See the [module](super).
 #[derive(Debug)]
@@ -76,6 +39,11 @@ pub struct Session {
     /// The command that has not had its last reply yet.
     exchange: Option<(Exchange, Phase)>,
     pub(super) waiting: Waiting,
+    pub(super) security: Security,
+    /// What HOST has named.
+    pub(super) host: Option<Host>,
+    /// What TLS was begun for.
+    pub(super) server_name: Option<Host>,
     pub(super) login: Login,
     pub(super) failed_logins: u32,
     pub(super) settings: Settings,
@@ -114,7 +82,7 @@ pub(super) enum Waiting {
     },
     Listener {
         data: DataId,
-        reply: super::parameters::PassiveReply,
+        reply: super::routes::PassiveReply,
     },
     Transfer(Running),
 }
@@ -127,10 +95,21 @@ impl Session {
         session
             .timers
             .start(Timer::Login, now, session.config.timeouts.login);
-        let greeting = Reply::new(Code::SERVICE_READY, session.config.greeting.clone());
-        session.outputs.tell(Event::Connected);
-        session.reply(greeting);
+        session.greet();
         session.settle(now);
+        session
+    }
+
+    /// A session on a connection that was just accepted where TLS comes first, whatever [`Config::tls`] says: it asks for
+    /// [`Action::StartTls`], and greets when TLS is up. Data is protected without a PROT. There is none that turns away: whom
+    /// there is no room for is not worth a handshake, and a reply in clear text would not be understood.
+    #[must_use]
+    pub fn implicit(config: Arc<Config>, ends: Endpoints, now: Instant) -> Self {
+        let mut session = Self::unanswered(config, ends);
+        session
+            .timers
+            .start(Timer::Login, now, session.config.timeouts.login);
+        session.begin_with_tls(now);
         session
     }
 
@@ -163,6 +142,9 @@ impl Session {
             peer_ended: false,
             exchange: Some((Exchange::Greeting, Phase::Issued)),
             waiting: Waiting::Nothing,
+            security: Security::default(),
+            host: None,
+            server_name: None,
             login: Login::Nobody,
             failed_logins: 0,
             settings: Settings::default(),
@@ -195,10 +177,13 @@ impl Session {
     pub fn wants_read(&self) -> bool {
         // After the goodbye all is taken and thrown away: closing with unread bytes would reset the connection under it.
         self.stage != Stage::Open
-            || (self.has_room() && (self.running().is_some() || !self.lookahead.is_full()))
+            || (self.has_room()
+                && !self.lookahead.is_sealed()
+                && !self.security.is_changing()
+                && (self.running().is_some() || !self.lookahead.is_full()))
     }
 
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.outbox.len() <= OUTBOX_GATE && self.outputs.len() < OUTPUTS_GATE
     }
 
@@ -207,13 +192,16 @@ impl Session {
         match input {
             Input::Tick => self.tick(now),
             Input::Flushed => self.flushed(),
-            Input::Disconnected => self.lose(now),
+            Input::Disconnected => self.give_up(now, Ended::Disconnected, Close::Abruptly),
             Input::PeerEnded => self.peer_ended = true,
             Input::Shutdown => self.stopping = true,
             Input::Login(request, grant) => self.login_answered(now, request, grant),
             Input::Storage(request, answer) => self.storage_answered(request, answer),
             Input::Listening(data, port) => self.listening(data, port),
             Input::Transfer(id, event) => self.transfer_event(now, id, event),
+            Input::DataClosed(data) => self.kept_closed(data),
+            Input::Tls(event) if self.stage == Stage::Open => self.tls_event(now, event),
+            Input::Tls(_) => {}
         }
         self.advance(now);
     }
@@ -262,7 +250,7 @@ impl Session {
         self.timers.stop(Timer::Idle);
         let line = match frame {
             Frame::Negotiate(answer) => return self.outbox.buffer().extend_from_slice(&answer),
-            Frame::TooLong => return self.queue(now, Line::TooLong, 0),
+            Frame::TooLong => return self.queue(now, Line::TooLong, 0, false),
             Frame::Line(line) => line,
         };
         if !core::mem::replace(&mut self.first_line_seen, true) && is_http(&line) {
@@ -274,20 +262,38 @@ impl Session {
                 self.trace(Command::Stat(None));
                 self.transfer_status(now);
             }
-            Ok(command) => self.queue(now, Line::Command(command), line.len()),
-            Err(error) => self.queue(now, Line::Bad(error), 0),
+            Ok(command) => {
+                let is_last = self.is_barrier(&command);
+                self.queue(now, Line::Command(command), line.len(), is_last);
+            }
+            Err(error) => self.queue(now, Line::Bad(error), 0, false),
         }
     }
 
-    fn queue(&mut self, now: Instant, line: Line, bytes: usize) {
-        self.lookahead.push(line, bytes);
+    fn queue(&mut self, now: Instant, line: Line, bytes: usize, is_last: bool) {
+        self.lookahead.push(line, bytes, is_last);
         self.advance(now);
+    }
+
+    /// Begins with a new framer: what comes now came in another way than what the old one has seen.
+    pub(super) fn read_afresh(&mut self) {
+        self.reader = LineReader::new(MAX_LINE);
+        self.first_line_seen = false;
+    }
+
+    /// Says the 220, unless it was said already.
+    pub(super) fn greet(&mut self) {
+        if matches!(self.exchange, Some((Exchange::Greeting, _))) {
+            self.outputs.tell(Event::Connected);
+            let greeting = Reply::new(Code::SERVICE_READY, self.config.greeting.clone());
+            self.reply(greeting);
+        }
     }
 
     /// Carries out what waits, as far as that goes.
     pub(super) fn advance(&mut self, now: Instant) {
         self.now = now;
-        while self.stage == Stage::Open && self.exchange.is_none() {
+        while self.stage == Stage::Open && self.exchange.is_none() && !self.security.is_changing() {
             if self.stopping {
                 self.say_goodbye(now, Ended::Shutdown, "The server is stopping.");
                 break;
@@ -344,11 +350,10 @@ impl Session {
 
     /// Keeps the idle timer running exactly while the session waits for its peer's next command.
     fn settle(&mut self, now: Instant) {
-        if self.stage != Stage::Open || self.exchange.is_some() {
+        if self.stage != Stage::Open || self.exchange.is_some() || self.security.is_changing() {
             self.timers.stop(Timer::Idle);
         } else if !self.timers.is_set(Timer::Idle) {
-            self.timers
-                .start(Timer::Idle, now, self.config.timeouts.idle);
+            self.timers.start(Timer::Idle, now, self.idle_time());
         }
     }
 
@@ -360,6 +365,7 @@ impl Session {
                     self.say_goodbye(now, Ended::Idle, "Timeout: nothing came for too long.");
                 }
                 Timer::LoginDelay => self.refuse_login(now),
+                Timer::Handshake => self.give_up(now, Ended::TlsFailed, Close::Abruptly),
                 Timer::DataOpen | Timer::DataProgress => self.transfer_timed_out(timer),
                 Timer::Doubt => self.commit(),
                 Timer::Linger => self.end(Close::Abruptly),
@@ -368,8 +374,11 @@ impl Session {
     }
 
     fn flushed(&mut self) {
-        if self.stage == Stage::Closing && self.outbox.is_empty() {
-            self.end(Close::Gracefully);
+        match self.stage {
+            _ if !self.outbox.is_empty() => {}
+            Stage::Open => self.ask_for_change(),
+            Stage::Closing => self.end(Close::Gracefully),
+            Stage::Closed => {}
         }
     }
 
@@ -406,20 +415,23 @@ impl Session {
         }
     }
 
-    /// Says 421 and ends the session.
+    /// Says 421 and ends the session; without a word where none could be read, because the control connection is neither in clear
+    /// text nor under TLS.
     pub(super) fn say_goodbye(&mut self, now: Instant, why: Ended, text: &'static str) {
-        if self.stage == Stage::Open {
+        if self.security.is_changing() {
+            self.give_up(now, why, Close::Abruptly);
+        } else if self.stage == Stage::Open {
             self.send(say(Code::SERVICE_NOT_AVAILABLE, text));
             self.close(now, why);
         }
     }
 
     /// Ends the session where nothing can be sent any more.
-    fn lose(&mut self, now: Instant) {
+    pub(super) fn give_up(&mut self, now: Instant, why: Ended, how: Close) {
         if self.stage == Stage::Open {
-            self.conclude(now, Ended::Disconnected);
+            self.conclude(now, why);
         }
-        self.end(Close::Abruptly);
+        self.end(how);
     }
 
     /// Ends the session: at once if nothing waits to be sent, else once that is flushed.

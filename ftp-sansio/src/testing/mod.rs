@@ -3,6 +3,7 @@
 //!
 //! What is here panics where a test would fail. It belongs to tests, and to nothing that runs.
 
+mod digest;
 mod escape;
 pub mod fuzz;
 mod network;
@@ -10,7 +11,7 @@ pub mod pair;
 mod random;
 mod script;
 pub mod store;
-mod stream;
+pub(crate) mod stream;
 pub mod transcript;
 
 pub use pair::Pair;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::date::{TimeVal, parse_time_val};
 use crate::listing::item::{Item, Keeper, number};
-use crate::listing::{Entry, Kind, Modified, Permissions, Precision, Zone, write};
+use crate::listing::{Entry, Kind, Modified, Permissions, Precision, Zone, facts, write};
 
 /// A fact that this crate can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +19,8 @@ pub enum Fact {
     Size,
     /// When it changed, in UTC (§ 7.5.3).
     Modify,
+    /// When it was made, in UTC (§ 7.5.4).
+    Create,
     /// What the user may do with it (§ 7.5.5).
     Perm,
     /// An identity that all names of one file share (§ 7.5.2).
@@ -41,6 +43,7 @@ impl Fact {
         Self::Type,
         Self::Size,
         Self::Modify,
+        Self::Create,
         Self::Perm,
         Self::Unique,
         Self::UnixMode,
@@ -57,6 +60,7 @@ impl Fact {
             Self::Type => "type",
             Self::Size => "size",
             Self::Modify => "modify",
+            Self::Create => "create",
             Self::Perm => "perm",
             Self::Unique => "unique",
             Self::UnixMode => "UNIX.mode",
@@ -167,10 +171,6 @@ pub struct FactLine {
     pub entry: Entry,
     /// How it stands to the folder listed.
     pub role: Role,
-    /// The `perm` fact: a letter for each thing the user may do (§ 7.5.5).
-    pub perm: Option<Bytes>,
-    /// The facts that have no place in an entry, and those whose value was not understood; name and value.
-    pub other: Vec<(Bytes, Bytes)>,
 }
 
 impl FactLine {
@@ -178,14 +178,14 @@ impl FactLine {
     #[must_use]
     pub fn parse(line: &[u8]) -> Option<Self> {
         let mut other = Vec::new();
-        let keep =
-            |name, value| other.push((Bytes::copy_from_slice(name), Bytes::copy_from_slice(value)));
-        let read = read_line(line, keep)?;
+        let read = read_line(line, |name, value| facts::append(&mut other, name, value))?;
+        let item = Item {
+            facts: &other,
+            ..read.item
+        };
         Some(Self {
-            entry: Keeper::default().keep(&read.item),
+            entry: Keeper::new(0).keep(&item),
             role: read.role,
-            perm: read.perm.map(Bytes::copy_from_slice),
-            other,
         })
     }
 }
@@ -194,7 +194,6 @@ impl FactLine {
 pub(crate) struct Read<'a> {
     pub(crate) item: Item<'a>,
     pub(crate) role: Role,
-    perm: Option<&'a [u8]>,
     /// How many facts the line has, known or not.
     pub(crate) count: usize,
 }
@@ -207,14 +206,13 @@ pub(crate) fn read_line<'a>(
     let mut read = Read {
         item: Item::new(&[], Kind::Other),
         role: Role::Child,
-        perm: None,
         count: 0,
     };
     let mut rest = line;
     while *rest.first()? != b' ' {
         let (name, value, after) = split_fact(rest)?;
         read.count += 1;
-        let known = Fact::from_name(name).and_then(|fact| read.apply(fact, value));
+        let known = known(name).and_then(|fact| read.apply(fact, value));
         if known.is_none() {
             other(name, value);
         }
@@ -222,6 +220,18 @@ pub(crate) fn read_line<'a>(
     }
     read.item.name = &rest[1..];
     (!read.item.name.is_empty()).then_some(read)
+}
+
+/// The fact of that name; Pure-FTPd calls the numbers of owner and group by other names.
+fn known(name: &[u8]) -> Option<Fact> {
+    Fact::from_name(name).or_else(|| {
+        let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
+        if is(b"UNIX.uid") {
+            Some(Fact::UnixOwner)
+        } else {
+            is(b"UNIX.gid").then_some(Fact::UnixGroup)
+        }
+    })
 }
 
 /// The first fact of `text`: its name, its value, and what follows.
@@ -254,7 +264,9 @@ impl<'a> Read<'a> {
             Fact::Type => return self.apply_type(value),
             Fact::Size => item.size = Some(number(value)?),
             Fact::Modify => item.modified = Some(modified(value)?),
-            Fact::Perm => self.perm = Some(value),
+            Fact::Create => item.created = Some(modified(value)?),
+            // An entry has no field for what depends on the user.
+            Fact::Perm => return None,
             Fact::Unique => item.unique = Some(value),
             Fact::UnixMode => item.permissions = Some(octal(value)?),
             // The name tells more than the number, whichever comes first.
@@ -347,9 +359,13 @@ fn write_fact(entry: &Entry, fact: Fact, perm: &str, out: &mut Vec<u8>) {
             }
             None
         }
-        Fact::Modify => {
-            if let Some(modified) = entry.modified.filter(|modified| modified.zone == Zone::Utc) {
-                write::append(out, format_args!("{name}={};", TimeVal(modified.date)));
+        Fact::Modify | Fact::Create => {
+            let date = match fact {
+                Fact::Modify => entry.modified,
+                _ => entry.created,
+            };
+            if let Some(date) = date.filter(|date| date.zone == Zone::Utc) {
+                write::append(out, format_args!("{name}={};", TimeVal(date.date)));
             }
             None
         }
@@ -411,7 +427,8 @@ mod tests {
     #[test]
     fn reads_every_fact() {
         let line = parse(
-            "Type=FILE;SIZE=12;modify=20240102150405.5;perm=rw;Unique=a1;UNIX.mode=0100644;X.y=z; a; b=c",
+            "Type=FILE;SIZE=12;modify=20240102150405.5;create=20231231235960;perm=rw;Unique=a1;lang=de;\
+             UNIX.mode=0100644;X.y=z;media-type=text/plain;charset=UTF-8;create=never; a; b=c",
         );
         assert_eq!(line.entry.name, "a; b=c");
         assert_eq!((line.entry.kind, line.entry.size), (Kind::File, Some(12)));
@@ -421,12 +438,22 @@ mod tests {
             (modified.precision, modified.zone),
             (Precision::Subsecond, Zone::Utc)
         );
+        let created = line.entry.created.unwrap();
         assert_eq!(
-            (line.perm.as_deref(), line.entry.unique.as_deref()),
-            (Some(&b"rw"[..]), Some(&b"a1"[..]))
+            (created.date, created.precision),
+            (
+                parse_time_val(b"20231231235960").unwrap(),
+                Precision::Second
+            )
         );
+        assert_eq!(line.entry.unique.as_deref(), Some(&b"a1"[..]));
         assert_eq!(line.entry.permissions, Some(Permissions::new(0o644)));
-        assert_eq!(line.other, [(Bytes::from("X.y"), Bytes::from("z"))]);
+        let facts = &line.entry.facts;
+        assert_eq!(facts.get("PERM"), Some(&b"rw"[..]));
+        assert_eq!(
+            facts.as_bytes(),
+            &b"perm=rw;lang=de;X.y=z;media-type=text/plain;charset=UTF-8;create=never;"[..]
+        );
     }
 
     #[test]
@@ -466,6 +493,9 @@ mod tests {
         let line = parse("UNIX.owner=5;UNIX.ownername=ann;UNIX.groupname=staff;UNIX.group=7; x");
         assert_eq!(line.entry.owner.as_deref(), Some(&b"ann"[..]));
         assert_eq!(line.entry.group.as_deref(), Some(&b"staff"[..]));
+        let line = parse("unix.UID=5;UNIX.gid=7; x");
+        assert_eq!(line.entry.owner.as_deref(), Some(&b"5"[..]));
+        assert_eq!(line.entry.group.as_deref(), Some(&b"7"[..]));
     }
 
     #[test]
@@ -527,6 +557,12 @@ mod tests {
             written(&entry, FactSet::NONE.with(Fact::Modify)),
             "modify=19700101000000; a"
         );
+        modified.date = parse_time_val(b"20240102150405.678").unwrap();
+        entry.created = Some(modified);
+        assert_eq!(
+            written(&entry, FactSet::NONE.with(Fact::Create)),
+            "create=20240102150405.678; a"
+        );
     }
 
     #[test]
@@ -534,7 +570,8 @@ mod tests {
         let set = FactSet::parse(b"Size;TYPE;nonsense;;unix.MODE;");
         assert_eq!(set.to_string(), "type;size;UNIX.mode;");
         assert!(
-            format!("{}", set.feature()).starts_with("type*;size*;modify;perm;unique;UNIX.mode*;")
+            format!("{}", set.feature())
+                .starts_with("type*;size*;modify;create;perm;unique;UNIX.mode*;")
         );
         assert_eq!(FactSet::parse(b""), FactSet::NONE);
         assert_eq!(FactSet::default(), FactSet::ALL);
@@ -564,9 +601,11 @@ mod tests {
                 precision: Precision::Second,
                 zone: Zone::Utc,
             });
+            entry.created = entry.modified;
             let line = parse(&written(&entry, FactSet::ALL));
+            prop_assert_eq!(line.entry.facts.get("perm"), Some(&b"r"[..]));
+            entry.facts = line.entry.facts.clone();
             prop_assert_eq!(line.entry, entry);
-            prop_assert_eq!(line.perm, Some(Bytes::from("r")));
         }
 
         #[test]

@@ -6,6 +6,7 @@ use super::argument::Arg;
 use super::command::{Command, CommandErrorKind};
 use super::date::{DateTime, ExactTimeVal, parse_time_val};
 use super::modify::parse_mode;
+use super::path::quote;
 use super::text::{append, decimal};
 use super::words::{append_word, arg, optional, split_at_space, take_word, two_names};
 
@@ -336,7 +337,12 @@ fn write_utime(path: &Arg, times: &SiteTimes, out: &mut Vec<u8>) {
             modified,
             created,
         } => {
-            append_word(path, out);
+            if parse_stamp(path.as_bytes()).is_some() {
+                // Bare, it would be the time of the shorter form.
+                quote(path.as_bytes(), out);
+            } else {
+                append_word(path, out);
+            }
             for time in [accessed, modified, created] {
                 append(format_args!(" {}", ExactTimeVal(*time)), out);
             }

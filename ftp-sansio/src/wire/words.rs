@@ -49,11 +49,12 @@ pub(super) fn take_word(text: &[u8]) -> Option<(Arg, &[u8])> {
     }
 }
 
-/// Appends a word so that [`take_word`] finds it again: in quotation marks where it is empty or holds a space or a
+/// Appends a word so that [`take_word`] finds it again: in quotation marks where it is empty or holds white space or a
 /// quotation mark, and as it is otherwise, since not every peer knows them.
 pub(super) fn append_word(word: &Arg, out: &mut Vec<u8>) {
     let word = word.as_bytes();
-    if word.is_empty() || memchr::memchr2(b' ', b'"', word).is_some() {
+    let apart = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'"';
+    if word.is_empty() || word.iter().any(apart) {
         quote(word, out);
     } else {
         out.extend_from_slice(word);
@@ -118,7 +119,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_word_comes_back(word in "[a\" ü]{0,12}", rest in "[a\" ]{0,9}") {
+        fn a_word_comes_back(word in "[a\" \tü]{0,12}", rest in "[a\" ]{0,9}") {
             let word = arg(word.as_bytes());
             let mut text = Vec::new();
             append_word(&word, &mut text);

@@ -62,6 +62,17 @@ const COMMANDS: &[&str] = &[
     "RETR",
     "NOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nNOOP",
     "HELP\r\nHELP\r\nHELP\r\nHELP\r\nHELP\r\nHELP",
+    "AUTH TLS",
+    "AUTH TLS\r\nUSER anna\r\nPASS x",
+    "EPSV\r\nRETR a\r\nAUTH SSL\r\nABOR",
+    "AUTH GSSAPI\r\nNOOP",
+    "PBSZ 0\r\nPROT P",
+    "PROT C",
+    "CCC",
+    "CCC\r\nNOOP",
+    "REIN\r\nUSER anna\r\nPASS x",
+    "HOST ftp.example.com",
+    "LPSV\r\nRETR a",
 ];
 
 const REPLIES: &[&str] = &[

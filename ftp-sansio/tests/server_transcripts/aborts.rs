@@ -18,21 +18,45 @@ fn running(rest: &str) {
     transcript(&format!("{RUNNING}\n{rest}"));
 }
 
-/// With Telnet's IP and Synch before it (RFC 959 § 4.1.3), and without.
+/// With Telnet's IP and Synch before it (RFC 959 § 4.1.3), with one of them, with other signals, and without.
 #[test]
 fn abort() {
-    for prefix in ["", r"\xff\xf4\xff\xf2", r"\xff\xf2"] {
+    for prefix in [
+        "",
+        r"\xff\xf4\xff\xf2",
+        r"\xff\xf2",
+        r"\xff\xf4",
+        r"\xff\xf4\xff\xf4\xff\xf2\xff\xf2",
+        r"\xff\xf5\xff\xf3\xff\xf1",
+        r"\xff\xf4\xff\xf2\r\n",
+    ] {
+        // An empty line between the signals and the command is one that gets its own reply, in its turn.
+        let empty = if prefix.ends_with(r"\n") {
+            "S: 500 Command expected."
+        } else {
+            ""
+        };
         running(&format!(
             r#"
             C: {prefix}ABOR
             data: is aborted
             S: 426 Transfer aborted.
             S: 226 Abort done.
+            {empty}
             C: NOOP
             S: 200 Done.
             "#
         ));
     }
+    running(
+        r#"
+        C-part: ab\xff\xf4\xff
+        C-part: \xf2oR\n
+        data: is aborted
+        S: 426 Transfer aborted.
+        S: 226 Abort done.
+        "#,
+    );
 }
 
 /// The transfer had ended when the driver was asked to stop it: it was complete, and is said to be.
@@ -109,6 +133,46 @@ fn abort_when_nothing_runs() {
     );
 }
 
+/// ABOR overtakes what waits in front of it.
+#[test]
+fn abort_behind_other_commands() {
+    running(
+        r#"
+        C-part: PWD\r\nNOOP\r\nABOR\r\nSYST\r\n
+        data: is aborted
+        S: 426 Transfer aborted.
+        S: 226 Abort done.
+        S: 257 "/" is the current folder.
+        S: 200 Done.
+        S: 215 UNIX Type: L8
+        "#,
+    );
+}
+
+/// During the handshake of the data connection too.
+#[test]
+fn abort_a_handshake() {
+    transcript(
+        r#"
+        given: tls allowed
+        given: file /a "text"
+        given: secured
+        given: private data
+        given: logged in
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: RETR a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: awaits tls
+        C: ABOR
+        data: is aborted
+        S: 426 Transfer aborted.
+        S: 226 Abort done.
+        "#,
+    );
+}
+
 #[test]
 fn abort_before_the_data_connection() {
     transcript(
@@ -159,6 +223,8 @@ fn status_during_a_transfer() {
         +3s
         C: STAT
         S: 211 RETR: 2 bytes moved in 3 s.
+        C: \xff\xf4\xff\xf2STAT
+        S: 211 RETR: 2 bytes moved in 3 s.
         # A listing over the control connection is not the transfer's status: it waits.
         C: STAT /
         C: STAT
@@ -173,10 +239,12 @@ fn status_during_a_transfer() {
     );
 }
 
+/// Also NOOP: its 200 could be taken for the transfer's end.
 #[test]
 fn commands_wait_in_order() {
     running(
         r#"
+        C: NOOP
         C: PWD
         C: nonsense
         C: TYPE
@@ -187,6 +255,7 @@ fn commands_wait_in_order() {
         data: receives "xt"
         data: ends
         S: 226 Transfer complete.
+        S: 200 Done.
         S: 257 "/" is the current folder.
         S: 502 Command not implemented.
         S: 501 Argument missing or not understood.

@@ -4,7 +4,11 @@ use crate::transcript;
 
 #[test]
 fn the_server_calls() {
-    for command in ["PORT 192,0,2,7,7,208", "EPRT |1|192.0.2.7|2000|"] {
+    for command in [
+        "PORT 192,0,2,7,7,208",
+        "EPRT |1|192.0.2.7|2000|",
+        "LPRT 4,4,192,0,2,7,2,7,208",
+    ] {
         transcript(&format!(
             r#"
             given: file /a "x"
@@ -32,6 +36,8 @@ fn over_ipv6() {
         given: ipv6
         given: logged in
         C: EPRT |2|2001:db8::7|2000|
+        S: 200 Data will go there.
+        C: LPRT 6,16,32,1,13,184,0,0,0,0,0,0,0,0,0,0,0,7,2,7,208
         S: 200 Data will go there.
         C: EPRT |2|2001:db8::8|2000|
         S: 504 Only your own address, and a port from 1024 on.
@@ -64,6 +70,10 @@ fn bouncing_is_refused() {
         S: 504 Only your own address, and a port from 1024 on.
         C: EPRT |2|::ffff:203.0.113.5|2000|
         S: 504 Only your own address, and a port from 1024 on.
+        C: LPRT 4,4,203,0,113,5,2,7,208
+        S: 504 Only your own address, and a port from 1024 on.
+        C: LPRT 4,4,192,0,2,7,2,3,255
+        S: 504 Only your own address, and a port from 1024 on.
         C: PORT 127,0,0,1,7,208
         S: 504 Only your own address, and a port from 1024 on.
         C: LIST
@@ -85,6 +95,10 @@ fn what_cannot_be_read() {
         S: 522 Network protocol not supported, use (1,2)
         C: EPRT |1|192.0.2.7|
         S: 501 Argument missing or not understood.
+        C: LPRT 5,3,1,2,3,1,9
+        S: 521 Supported address families are (4,6)
+        C: LPRT 4,3,192,0,2,2,7,208
+        S: 501 Argument missing or not understood.
         "#,
     );
 }
@@ -94,17 +108,33 @@ fn active_mode_is_off() {
     transcript(
         r#"
         given: active off
+        given: plain store
         given: logged in
         C: PORT 192,0,2,7,7,208
         S: 502 Active mode is off; use EPSV or PASV.
         C: EPRT |1|192.0.2.7|2000|
         S: 502 Active mode is off; use EPSV or PASV.
+        C: LPRT 4,4,192,0,2,7,2,7,208
+        S: 502 Active mode is off; use EPSV or PASV.
+        C: HELP PORT
+        S: 502 No such command.
         C: FEAT
         S: 211-Features:
+        S:  CLNT
+        S:  CSID
         S:  EPSV
+        S:  HOST
+        S:  LANG EN*
+        S:  LPSV
         S:  MDTM
-        S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  MODE Z
+        S:  PRET
+        S:  RANG STREAM
         S:  REST STREAM
+        S:  SITE IDLE
+        S:  SITE MKDIR
+        S:  SITE RMDIR
         S:  SIZE
         S:  TVFS
         S:  UTF8

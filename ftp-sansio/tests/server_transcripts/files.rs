@@ -227,6 +227,7 @@ fn status() {
         S:  Folder: /
         S:  TYPE: ASCII
         S:  This login may read and write
+        S:  Commands and data travel in clear text
         S: 211 End
         C: STAT pub
         S: 213-Status:

@@ -12,8 +12,8 @@ fn verbs_that_are_unknown_or_not_carried_out() {
         S: 502 Command not implemented.
         C: XRETR bar
         S: 502 Command not implemented.
-        C: SITE CHMOD 700 a
-        S: 502 Command not implemented.
+        C: SITE WHAT 700 a
+        S: 504 SITE knows no such word here.
         C: SMNT /
         S: 502 Command not implemented.
         C: AUTH TLS

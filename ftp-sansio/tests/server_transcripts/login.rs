@@ -120,6 +120,7 @@ fn pipelined_guesses_wait_for_each_other() {
 fn what_needs_no_login() {
     transcript(
         r#"
+        given: plain store
         S: 220 FTP server ready.
         C: NOOP
         S: 200 Done.
@@ -131,11 +132,23 @@ fn what_needs_no_login() {
         S: 214 Syntax: RETR <path>
         C: FEAT
         S: 211-Features:
+        S:  CLNT
+        S:  CSID
         S:  EPRT
         S:  EPSV
+        S:  HOST
+        S:  LANG EN*
+        S:  LPRT
+        S:  LPSV
         S:  MDTM
-        S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
+        S:  MODE Z
+        S:  PRET
+        S:  RANG STREAM
         S:  REST STREAM
+        S:  SITE IDLE
+        S:  SITE MKDIR
+        S:  SITE RMDIR
         S:  SIZE
         S:  TVFS
         S:  UTF8
@@ -146,7 +159,7 @@ fn what_needs_no_login() {
 
 #[test]
 fn nothing_else_is_done_without_a_login() {
-    let commands = "CWD /|CDUP|PWD|XPWD|MKD a|RMD a|DELE a|RNFR a|RNTO a|SIZE a|MDTM a|MLST|MLSD|LIST|NLST|STAT|STAT a|RETR a|STOR a|\
+    let commands = "CWD /|CDUP|PWD|XPWD|MKD a|RMD a|DELE a|RNFR a|RNTO a|SIZE a|MDTM a|MLST|MLSD|LIST|NLST|STAT|STAT a|LPRT 4,4,192,0,2,7,2,100,0|LPSV|CPSV|SSCN|PRET RETR a|RETR a|STOR a|\
         APPE a|STOU|REST 0|TYPE I|MODE S|STRU F|ALLO 5|PASV|EPSV|EPSV ALL|PORT 192,0,2,7,100,0|EPRT !1!192.0.2.7!25600!|ABOR|SITE x|SMNT x";
     for command in commands.split('|') {
         transcript(&format!(
@@ -199,6 +212,34 @@ fn a_new_login_starts_afresh() {
             "#
         ));
     }
+}
+
+/// It is told when somebody is in no more, so that nothing later is put down to them.
+#[test]
+fn the_end_of_a_login_is_told() {
+    transcript(
+        r#"
+        given: events
+        given: logged in
+        C: REIN
+        event: nobody is in any more
+        S: 220 Ready for a new user.
+        C: REIN
+        S: 220 Ready for a new user.
+        C: USER guest
+        S: 331 Password, please.
+        C: PASS hush
+        event: guest is in
+        S: 230 Logged in.
+        C: USER anna
+        event: nobody is in any more
+        S: 331 Password, please.
+        C: QUIT
+        event: the session ends: Quit
+        S: 221 Goodbye.
+        closed: gracefully
+        "#,
+    );
 }
 
 #[test]

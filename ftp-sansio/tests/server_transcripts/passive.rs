@@ -16,6 +16,9 @@ fn a_port_in_both_forms() {
         C: EPSV 1
         data: 50002 is closed
         S: 229 Entering extended passive mode (|||50003|)
+        C: LPSV
+        data: 50003 is closed
+        S: 228 Entering long passive mode (4,4,192,0,2,1,2,195,84).
         C: EPSV 2
         S: 522 Network protocol not supported, use (1)
         C: EPSV 3
@@ -24,7 +27,7 @@ fn a_port_in_both_forms() {
         S: 501 Argument missing or not understood.
         C: QUIT
         S: 221 Goodbye.
-        data: 50003 is closed
+        data: 50004 is closed
         closed: gracefully
         "#,
     );
@@ -38,6 +41,9 @@ fn an_address_behind_nat() {
         given: logged in
         C: PASV
         S: 227 Entering passive mode (198,51,100,4,195,81).
+        C: LPSV
+        data: 50001 is closed
+        S: 228 Entering long passive mode (4,4,198,51,100,4,2,195,82).
         "#,
     );
 }
@@ -55,6 +61,9 @@ fn over_ipv6() {
         S: 522 Network protocol not supported, use (2)
         C: EPSV 2
         S: 229 Entering extended passive mode (|||50001|)
+        C: LPSV
+        data: 50001 is closed
+        S: 228 Entering long passive mode (6,16,32,1,13,184,0,0,0,0,0,0,0,0,0,0,0,1,2,195,82).
         C: RETR a
         S: 150 Opening data connection: /a
         data: connects from 2001:db8::8
@@ -77,6 +86,8 @@ fn no_port_is_free() {
         S: 425 No port is free for a data connection.
         C: EPSV
         S: 425 No port is free for a data connection.
+        C: LPSV
+        S: 425 No port is free for a data connection.
         C: LIST
         S: 425 PASV, EPSV, PORT or EPRT first.
         "#,
@@ -96,6 +107,10 @@ fn epsv_all_is_sticky() {
         C: PORT 192,0,2,7,100,0
         S: 503 Refused after EPSV ALL.
         C: EPRT |1|192.0.2.7|25600|
+        S: 503 Refused after EPSV ALL.
+        C: LPRT 4,4,192,0,2,7,2,100,0
+        S: 503 Refused after EPSV ALL.
+        C: LPSV
         S: 503 Refused after EPSV ALL.
         C: EPSV
         S: 229 Entering extended passive mode (|||50001|)

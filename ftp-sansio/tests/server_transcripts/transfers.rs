@@ -44,6 +44,80 @@ fn a_download_as_text() {
     );
 }
 
+/// RFC 959 § 3.4.2: a block for each line, as its descriptor says; the last one's says that the file ends too.
+#[test]
+fn a_download_of_records_in_blocks() {
+    transcript(
+        r#"
+        given: file /a "one\ntwo\n"
+        given: logged in
+        C: STRU R
+        S: 200 Done.
+        C: MODE B
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        data: connects
+        C: RETR a
+        S: 150 Opening data connection: /a
+        data: receives "\x80\x00\x03one\xc0\x00\x03two"
+        data: ends
+        data: stays open
+        S: 250 Transfer complete, the data connection stays open.
+        "#,
+    );
+}
+
+/// The mark is the end of the file; the client need not close.
+#[test]
+fn an_upload_in_blocks() {
+    transcript(
+        r#"
+        given: logged in
+        C: TYPE I
+        S: 200 Done.
+        C: MODE B
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "\x00\x00\x04four\x40\x00"
+        data: sends "\x03 by"
+        data: stays open
+        S: 250 Transfer complete, the data connection stays open.
+        C: SIZE a
+        S: 213 7
+        "#,
+    );
+}
+
+/// RFC 959 § 3.4: without its mark the file is not complete, however the connection was closed.
+#[test]
+fn an_upload_whose_mark_does_not_come() {
+    transcript(
+        r#"
+        given: file /a "before"
+        given: logged in
+        C: TYPE I
+        S: 200 Done.
+        C: MODE B
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "\x00\x00\x04four"
+        data: closes
+        S: 426 Transfer aborted: the data stopped before its end.
+        C: SIZE a
+        S: 213 6
+        "#,
+    );
+}
+
 #[test]
 fn downloads_that_are_refused() {
     transcript(
@@ -402,7 +476,7 @@ fn a_position_does_not_hold_under_another_type() {
         S: 200 Done.
         C: RETR a
         data: 50001 is closed
-        S: 550 Restarting needs TYPE I.
+        S: 550 Restarting needs TYPE I and STRU F, or MODE B.
         "#,
     );
 }
@@ -500,4 +574,176 @@ fn a_position_before_a_refused_upload() {
         S: 226 Transfer complete.
         "#,
     );
+}
+
+/// RFC 959 § 4.2: "110 MARK yyyy = mmmm", with the client's marker and this side's.
+#[test]
+fn markers_in_an_upload() {
+    transcript(
+        r#"
+        given: logged in
+        C: TYPE I
+        S: 200 Done.
+        C: MODE B
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "\x00\x00\x04half\x10\x00\x07block-1\x00\x00\x04half"
+        S: 110 MARK block-1 = 4
+        data: sends "\x10\x00\x07block-2"
+        S: 110 MARK block-2 = 8
+        data: resets
+        S: 426 Transfer aborted: the data connection broke.
+        # What the 110 told is what REST takes.
+        C: REST 8
+        S: 350 Restarting at 8.
+        C: REST block-2
+        S: 501 Argument missing or not understood.
+        "#,
+    );
+}
+
+/// From a position on, markers tell positions in the whole file; under any TYPE.
+#[test]
+fn an_upload_goes_on_behind_a_marker() {
+    transcript(
+        r#"
+        given: file /a "one\ntw"
+        given: logged in
+        C: MODE B
+        S: 200 Done.
+        C: REST 4
+        S: 350 Restarting at 4.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "\x00\x00\x05two\r\n\x10\x00\x01x\x40\x00\x00"
+        S: 110 MARK x = 8
+        data: stays open
+        S: 250 Transfer complete, the data connection stays open.
+        C: MODE S
+        data: is closed
+        S: 200 Done.
+        C: TYPE I
+        S: 200 Done.
+        C: SIZE a
+        S: 213 8
+        "#,
+    );
+}
+
+/// The markers of a download are positions, which REST takes again.
+#[test]
+fn markers_in_a_download() {
+    transcript(
+        r#"
+        given: markers every 4
+        given: file /a "twelve bytes"
+        given: logged in
+        C: TYPE I
+        S: 200 Done.
+        C: MODE B
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: RETR a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: receives "\x00\x00\x04twel\x10\x00\x014\x00\x00\x04ve b\x10\x00\x018"
+        data: resets
+        S: 426 Transfer aborted: the data connection broke.
+        C: REST 8
+        S: 350 Restarting at 8.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50002|)
+        C: RETR a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: receives "\x40\x00\x04ytes"
+        data: ends
+        data: stays open
+        S: 250 Transfer complete, the data connection stays open.
+        "#,
+    );
+}
+
+/// A client that sends marker after marker and reads no reply does not make the session grow: most are passed over.
+#[test]
+fn markers_for_nobody() {
+    let marks = r"\x10\x00\x09123456789".repeat(2000);
+    let told = "S: 110 MARK 123456789 = 0\n".repeat(16 * 1024 / 24 + 1);
+    transcript(&format!(
+        r#"
+        given: logged in
+        C: MODE B
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        S: 150 Opening data connection: /a
+        data: connects
+        control: stops reading
+        data: sends "{marks}"
+        control: reads again
+        {told}
+        data: resets
+        S: 426 Transfer aborted: the data connection broke.
+        "#
+    ));
+}
+
+/// Data that makes no sense in its mode.
+#[test]
+fn blocks_that_are_none() {
+    transcript(
+        r#"
+        given: file /a "before"
+        given: logged in
+        given: events
+        C: MODE B
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: STOR a
+        event: STOR /a begins
+        S: 150 Opening data connection: /a
+        data: connects
+        data: sends "\x10\x00\x01\x01"
+        event: STOR /a is not complete, 0 bytes: Reported(Data(Malformed))
+        S: 426 Transfer aborted: the data is malformed.
+        C: RETR a
+        S: 425 PASV, EPSV, PORT or EPRT first.
+        "#,
+    );
+}
+
+/// ALLO promises nothing, and nothing is made of it.
+#[test]
+fn an_allo_that_lies() {
+    for size in ["0", "18446744073709551615"] {
+        transcript(&format!(
+            r#"
+            given: logged in
+            C: TYPE I
+            S: 200 Done.
+            C: ALLO {size}
+            S: 202 No allocation is needed.
+            C: EPSV
+            S: 229 Entering extended passive mode (|||50001|)
+            C: STOR a
+            S: 150 Opening data connection: /a
+            data: connects
+            data: sends "text"
+            data: closes
+            S: 226 Transfer complete.
+            C: SIZE a
+            S: 213 4
+            "#
+        ));
+    }
 }

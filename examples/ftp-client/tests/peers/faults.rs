@@ -1,5 +1,6 @@
 //! Servers that are not there, refuse, lie, stall, or talk nonsense; each has its exit code.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
@@ -17,6 +18,7 @@ on_both_runtimes!(
     a_silent_server,
     no_protocol_at_all,
     a_download_cut_short,
+    a_download_is_kept_without_its_time,
     an_old_server_that_names_another_host,
     a_server_of_extended_verbs_only,
 );
@@ -113,7 +115,7 @@ fn no_protocol_at_all(runtime: Runtime) {
 
 fn a_download_cut_short(runtime: Runtime) {
     let here = Scratch::new();
-    let address = serve(|stream| half_a_file(&stream));
+    let address = serve(|stream| one_file(&stream, 500, "426 the disk broke", None));
     let url = format!("ftp://alice:secret@{address}/file");
     let done = run(client(runtime, &["get", &url, "file"]).current_dir(here.path())).exits(8);
     assert!(!done.stderr.is_empty(), "{done:?}");
@@ -123,8 +125,23 @@ fn a_download_cut_short(runtime: Runtime) {
     );
 }
 
-/// Says that a file is 1000 bytes long, sends 500 of them and gives up.
-fn half_a_file(stream: &TcpStream) {
+/// The question for a file's time comes when the file is there already: what becomes of it takes nothing away.
+fn a_download_is_kept_without_its_time(runtime: Runtime) {
+    for mdtm in [Some("550 nobody knows"), Some("213 yesterday"), None] {
+        let here = Scratch::new();
+        let address = serve(move |stream| one_file(&stream, 1000, "226 that was all", mdtm));
+        let url = format!("ftp://alice:secret@{address}/file");
+        let get = ["get", &url, "file"];
+        run(client(runtime, &get).current_dir(here.path())).ok();
+        let content = fs::read(here.at("file")).expect("the file");
+        assert_eq!(content, [b'x'; 1000], "{mdtm:?}");
+        assert_eq!(names_in(here.path()), ["file"], "{mdtm:?}");
+    }
+}
+
+/// Says that a file is 1000 bytes long, sends some of them, and says what it thinks of that. It hangs up rather than tell the
+/// file's time, where no answer to that is given.
+fn one_file(stream: &TcpStream, sent: usize, last: &str, mdtm: Option<&str>) {
     let mut writer = stream;
     let mut say = |line: &str| drop(writer.write_all(format!("{line}\r\n").as_bytes()));
     let passive = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
@@ -138,16 +155,21 @@ fn half_a_file(stream: &TcpStream) {
         match line.split(' ').next().unwrap_or_default() {
             "USER" => say("331 and the password?"),
             "PASS" => say("230 welcome"),
+            "FEAT" => say("211-so much\r\n MDTM\r\n211 and no more"),
             "PWD" => say("257 \"/\""),
             "SIZE" => say("213 1000"),
             "EPSV" => say(&format!("229 go on (|||{port}|)")),
             "RETR" => {
                 say("150 here it comes");
                 if let Ok((mut data, _)) = passive.accept() {
-                    let _ = data.write_all(&[b'x'; 500]);
+                    let _ = data.write_all(&vec![b'x'; sent]);
                 }
-                say("426 the disk broke");
+                say(last);
             }
+            "MDTM" => match mdtm {
+                Some(answer) => say(answer),
+                None => return,
+            },
             "QUIT" => say("221 bye"),
             "TYPE" | "CWD" | "NOOP" => say("200 fine"),
             _ => say("502 not here"),

@@ -5,6 +5,7 @@ mod faults;
 mod ipv6;
 mod killed;
 mod sync;
+mod terminal;
 mod transfer;
 mod tree;
 mod words;

@@ -7,7 +7,9 @@ mod curl;
 mod disk;
 mod ftplib;
 mod lftp;
+mod log;
 mod others;
+mod output;
 mod start;
 
 use std::path::Path;

@@ -100,18 +100,15 @@ fn a_first_start_shows_something(runtime: Runtime) {
     });
 }
 
-/// An address that nobody else on this machine uses, so that a port there is free until it is taken here.
-fn own_address(runtime: Runtime) -> SocketAddr {
+/// An address that nobody else on this machine uses, so that nobody takes a port there that was let go of.
+fn own_ip(runtime: Runtime) -> Ipv4Addr {
     let [.., high, low] = std::process::id().to_be_bytes();
-    let ip = Ipv4Addr::new(127, 100 + runtime as u8, high, low);
-    let probe = TcpListener::bind((ip, 0)).expect("all of 127.0.0.0/8 is loopback");
-    probe.local_addr().expect("a listener has an address")
+    Ipv4Addr::new(127, 100 + runtime as u8, high, low)
 }
 
 fn sigterm_with_sessions_open(runtime: Runtime) {
     let here = Scratch::new();
-    let address = own_address(runtime);
-    let begin = || {
+    let begin = |address: SocketAddr| {
         let mut command = command(Path::new(PROGRAM));
         command.args(["--listen", &address.to_string(), "--user", "alice:secret"]);
         command
@@ -120,7 +117,9 @@ fn sigterm_with_sessions_open(runtime: Runtime) {
             .args(["--runtime", runtime.name()]);
         Server::start(&mut command, here.path())
     };
-    let mut server = begin();
+    // A free port is found by a process of its own: a listener of this one would live on for a moment in whatever other tests start.
+    let address = begin((own_ip(runtime), 0).into()).address();
+    let mut server = begin(address);
     let _greeted = Wire::connect(address);
     let mut logged_in = Wire::login(address, "alice", "secret");
     logged_in.expect("NOOP", 200);
@@ -131,7 +130,7 @@ fn sigterm_with_sessions_open(runtime: Runtime) {
         "nobody listens any more"
     );
     // Its port can be had again at once, though its sessions' connections are not forgotten yet.
-    let _again = begin();
+    let _again = begin(address);
     Wire::login(address, "alice", "secret").expect("QUIT", 221);
 }
 

@@ -8,6 +8,7 @@ use crate::server::{self, Failure, Grant, TransferEvent, TransferId};
 use crate::testing::Random;
 use crate::testing::store::Store;
 use crate::time::Instant;
+use crate::tls::{Protection, TlsEvent, TlsFacts};
 
 /// What a session did: its outputs, and the bytes it sent.
 type Trace<O> = (Vec<O>, Vec<u8>);
@@ -62,7 +63,7 @@ pub fn server_chunks(bytes: &[u8], cuts: &[u8]) {
 struct Server {
     session: server::Session,
     store: Store,
-    running: Option<TransferId>,
+    running: Option<(TransferId, Protection)>,
     outputs: Vec<server::Output>,
     sent: Vec<u8>,
 }
@@ -71,6 +72,8 @@ impl Server {
     fn new() -> Self {
         let config = server::Config {
             trace: true,
+            tls: server::Tls::Allow,
+            ccc: true,
             ..server::Config::default()
         };
         let mut store = Store::new();
@@ -99,7 +102,12 @@ impl Server {
             }
             let left = bytes.len();
             let done = self.drain();
-            if let Some(id) = self.running.take() {
+            if let Some((id, protection)) = self.running.take() {
+                if protection != Protection::Clear {
+                    let event = TransferEvent::Secured { resumed: true };
+                    self.session
+                        .handle(Instant::EPOCH, server::Input::Transfer(id, event));
+                }
                 let event = TransferEvent::Ended {
                     bytes: 4,
                     end: clean_end(),
@@ -127,8 +135,8 @@ impl Server {
             }
             match self.session.poll() {
                 Some(output) => {
-                    self.outputs.push(output.clone());
-                    self.answer(output);
+                    self.answer(&output);
+                    self.outputs.push(output);
                 }
                 None if count == 0 => return self.outputs.len() + self.sent.len() - before,
                 None => {}
@@ -136,22 +144,22 @@ impl Server {
         }
     }
 
-    fn answer(&mut self, output: server::Output) {
+    fn answer(&mut self, output: &server::Output) {
         use server::{Action, Input, Output};
         let Output::Action(action) = output else {
             return;
         };
         let input = match action {
             Action::Authenticate { request, user, .. } => {
-                Input::Login(request, (user.len() > 1).then(Grant::read_write))
+                Input::Login(*request, (user.len() > 1).then(Grant::read_write))
             }
             Action::Perform { request, operation } => {
-                Input::Storage(request, self.store.perform(operation))
+                Input::Storage(*request, self.store.perform(operation.clone()))
             }
-            Action::Listen { data, .. } => Input::Listening(data, Some(50_001)),
+            Action::Listen { data, .. } => Input::Listening(*data, Some(50_001)),
             Action::Transfer(transfer) => {
                 let opened = self.store.open(&transfer.task);
-                self.running = opened.is_ok().then_some(transfer.id);
+                self.running = opened.is_ok().then_some((transfer.id, transfer.protection));
                 let opened = opened.map(|_| TransferEvent::Opened {
                     path: None,
                     size: None,
@@ -163,7 +171,15 @@ impl Server {
             }
             Action::Abort(id) => {
                 self.running = None;
-                Input::Transfer(id, TransferEvent::Failed(Failure::Aborted))
+                Input::Transfer(*id, TransferEvent::Failed(Failure::Aborted))
+            }
+            Action::StartTls(_) => {
+                self.sent.extend_from_slice(b"<TLS>");
+                Input::Tls(TlsEvent::Up(TlsFacts::default()))
+            }
+            Action::StopTls => {
+                self.sent.extend_from_slice(b"</TLS>");
+                Input::Tls(TlsEvent::Down)
             }
             Action::Discard(_) | Action::Commit(_) | Action::Close(_) => return,
         };

@@ -12,6 +12,7 @@ use crate::client::{
     NotNow, Operation, OperationId, Options, Output, Refused, Session, Timeouts, Tls, TlsEvent,
     TlsFacts, TransferEvent, TransferId, TransferRequest,
 };
+use crate::testing::stream::marker;
 use crate::time::Instant;
 use crate::wire::{Arg, Command, Mode, Representation, Restart, Secret};
 
@@ -245,7 +246,7 @@ impl<'a> ClientProgram<'a> {
                 resumed: choice & 8 == 0,
             },
             3 if choice & 8 == 0 => TransferEvent::SecureFailed,
-            4 => TransferEvent::Marker(Arg::from_static("42").unwrap_or_default()),
+            4 => TransferEvent::Marker(marker("42")),
             _ => TransferEvent::Ended {
                 bytes: 5,
                 end: clean_end(),

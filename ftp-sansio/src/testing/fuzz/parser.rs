@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use crate::listing::{Listing, Parser};
+use crate::listing::{Dialect, Entry, Listing, Parser, Reader, Summary};
 use crate::wire::address::{self, Extended, HostPort, LongHostPort};
 use crate::wire::date::{ExactTimeVal, TimeVal, parse_time_val};
 use crate::wire::facts::{FactLine, FactSet};
@@ -236,32 +236,65 @@ fn words(data: &[u8]) {
     );
 }
 
-/// Reads the bytes as a listing, whole and in pieces.
+/// Reads the bytes as a listing, whole and in pieces, collected and streamed, voted over and in each dialect.
 ///
 /// # Panics
 /// Where the pieces make a difference, or a limit does not hold.
 pub fn listing(data: &[u8]) {
     let now = DateTime::from_unix(1_718_452_800, 0);
-    let whole = read(Parser::new(now), [data]);
-    assert_eq!(
-        read(Parser::new(now), data.chunks(1)),
-        whole,
-        "byte by byte"
-    );
-    assert_eq!(read(Parser::new(now), data.chunks(7)), whole, "in pieces");
-    assert!(whole.confidence <= 100);
-    assert!(
-        whole.entries.len() <= data.iter().filter(|&&byte| byte == b'\n').count() + 1,
-        "more entries than lines"
-    );
-    assert!(
-        whole
-            .entries
-            .iter()
-            .all(|entry| !entry.name.contains(&b'\n'))
-    );
+    let whole = stream(Reader::new(now), [data]);
+    let (entries, summary) = &whole;
+    let by_byte = stream(Reader::new(now), data.chunks(1));
+    assert_eq!(by_byte, whole, "byte by byte");
+    assert_eq!(stream(Reader::new(now), data.chunks(7)), whole, "in pieces");
+    let at = usize::from(data.first().copied().unwrap_or(0)).min(data.len());
+    let (one, other) = data.split_at(at);
+    assert_eq!(stream(Reader::new(now), [one, other]), whole, "in two");
+    assert!(summary.confidence <= 100);
+    assert_eq!(summary.entries, entries.len() as u64);
+    check_entries(entries, data);
+    let listing = read(Parser::new(now), data.chunks(5));
+    assert_eq!(&listing.entries, entries);
+    assert_eq!(listing.unparsed_count, summary.unparsed_count);
     let little = read(Parser::new(now).limit(500), [data]);
-    assert!(little.truncated || little.entries == whole.entries);
+    assert!(little.truncated || little.entries == *entries);
+    for dialect in Dialect::ALL {
+        let whole = stream(Reader::with_dialect(*dialect, now), [data]);
+        check_entries(&whole.0, data);
+        let pieces = stream(Reader::with_dialect(*dialect, now), data.chunks(3));
+        assert_eq!(pieces, whole, "{dialect:?}");
+    }
+}
+
+fn check_entries(entries: &[Entry], data: &[u8]) {
+    let lines = data.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    assert!(entries.len() <= lines, "more entries than lines");
+    for entry in entries {
+        assert!(!entry.name.is_empty() && !entry.name.contains(&b'\n'));
+        let facts: usize = entry
+            .facts
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + 2)
+            .sum();
+        assert_eq!(facts, entry.facts.as_bytes().len(), "a fact is lost");
+    }
+}
+
+fn stream<'a>(
+    mut reader: Reader,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<Entry>, Summary) {
+    let mut entries = Vec::new();
+    for mut rest in pieces {
+        while let (taken, Some(entry)) = reader.read(rest) {
+            rest = &rest[taken..];
+            entries.push(entry);
+        }
+    }
+    while let Some(entry) = reader.end() {
+        entries.push(entry);
+    }
+    (entries, reader.finish())
 }
 
 fn read<'a>(mut parser: Parser, pieces: impl IntoIterator<Item = &'a [u8]>) -> Listing {

@@ -1,18 +1,23 @@
 //! A server's session under a hostile client, a careless driver and any schedule.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use bytes::Bytes;
+
 use super::program::{Program, Recent};
-use crate::data::{CleanEnd, Direction, End, Parameters, Status};
-use crate::listing::{Entry, Kind};
+use crate::data::{CleanEnd, Direction, End, Marker, Parameters, Status, Tuning};
+use crate::listing::{Entry, Kind, Permissions};
 use crate::server::{
-    Action, Answer, Config, DataId, Endpoints, Failure, Grant, Input, Output, RequestId, Session,
-    StorageError, Timeouts, TransferEvent, TransferId,
+    self, Action, Answer, Capability, Config, DataId, DataTls, Endpoints, Failure, FileDigest,
+    Grant, Input, Output, RequestId, Session, StorageError, Timeouts, TransferEvent, TransferId,
 };
+use crate::testing::Store;
 use crate::time::Instant;
-use crate::wire::{DateTime, VirtualPath};
+use crate::tls::{Resumption, TlsEvent, TlsFacts};
+use crate::wire::{Arg, DateTime, Mode, VirtualPath};
 
 /// What a client may well say. Some of them end a session: they come last, where small numbers do not choose them.
 const LINES: &[&[u8]] = &[
@@ -58,6 +63,40 @@ const LINES: &[&[u8]] = &[
     b"SITE x",
     b"MDTM a",
     b"RMD a",
+    b"AUTH TLS",
+    b"PBSZ 0",
+    b"PROT P",
+    b"PROT C",
+    b"AUTH TLS-P",
+    b"CCC",
+    b"HOST ftp.example.com",
+    b"LPSV",
+    b"LPRT 4,4,192,0,2,7,2,100,0",
+    b"MODE B",
+    b"MODE S",
+    b"CPSV",
+    b"SSCN ON",
+    b"PRET STOR a",
+    b"LANG en",
+    b"MIC x",
+    b"CSID Name=x;",
+    b"MDTM 20240102150405 a",
+    b"MFMT 20240102150405 a",
+    b"MFF UNIX.mode=640;Modify=20240102150405; a",
+    b"HASH a",
+    b"RANG 0 5",
+    b"OPTS HASH MD5",
+    b"XCRC a 0 5",
+    b"AVBL",
+    b"COMB t a b c d e f g h i j k l m n o p q r s t u v w x y z 0 1 2 3 4 5 6 7 8 9",
+    b"SITE CHMOD 640 a",
+    b"SITE CPFR a",
+    b"SITE CPTO b",
+    b"SITE RMDIR -p a/b/c",
+    b"SITE SYMLINK ../a b",
+    b"SITE HELP",
+    b"SITE IDLE 60",
+    b"NLST *a*a*b",
     b"REIN",
     b"QUIT",
     b"GET / HTTP/1.1",
@@ -72,7 +111,18 @@ pub struct ServerProgram<'a> {
     requests: Recent<RequestId>,
     listeners: Recent<DataId>,
     transfers: Recent<TransferId>,
+    /// The last data connection that was to be kept.
+    kept: Option<DataId>,
+    tls: Tls,
     is_over: bool,
+}
+
+/// What was asked for on the control connection and has not been answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Tls {
+    Settled,
+    Starting,
+    Stopping,
 }
 
 impl<'a> ServerProgram<'a> {
@@ -81,7 +131,11 @@ impl<'a> ServerProgram<'a> {
     pub fn new(data: &'a [u8]) -> Self {
         let mut program = Program::new(data);
         let now = Instant::EPOCH;
-        let session = Session::new(config(program.byte()), ends(), now);
+        let choice = program.byte();
+        let session = match choice & 0x88 {
+            0x88 => Session::implicit(config(choice), ends(), now),
+            _ => Session::new(config(choice), ends(), now),
+        };
         let (requests, listeners, transfers) = (Recent::new(), Recent::new(), Recent::new());
         Self {
             program,
@@ -90,6 +144,8 @@ impl<'a> ServerProgram<'a> {
             requests,
             listeners,
             transfers,
+            kept: None,
+            tls: Tls::Settled,
             is_over: false,
         }
     }
@@ -120,6 +176,12 @@ impl<'a> ServerProgram<'a> {
     }
 
     fn check(&mut self) {
+        if self.tls != Tls::Settled && !self.session.is_closed() {
+            assert!(
+                !self.session.wants_read() && self.session.transmit().is_none(),
+                "reads or writes while the control connection is neither clear nor under TLS"
+            );
+        }
         if self.is_over {
             assert!(self.session.is_closed(), "a closed session opened again");
             assert_eq!(self.session.poll(), None, "something followed the end");
@@ -196,7 +258,12 @@ impl<'a> ServerProgram<'a> {
     }
 
     fn poll(&mut self) {
-        for _ in 0..=self.program.byte() % 64 {
+        let most = usize::from(self.program.byte() % 64) + 1;
+        self.poll_some(most);
+    }
+
+    fn poll_some(&mut self, most: usize) {
+        for _ in 0..most {
             let Some(output) = self.session.poll() else {
                 break;
             };
@@ -209,8 +276,13 @@ impl<'a> ServerProgram<'a> {
                     self.requests.push(request);
                 }
                 Action::Listen { data, .. } => self.listeners.push(data),
-                Action::Transfer(transfer) => self.transfers.push(transfer.id),
+                Action::Transfer(transfer) => {
+                    self.transfers.push(transfer.id);
+                    self.kept = transfer.keep.then_some(transfer.route.data());
+                }
                 Action::Close(_) => self.is_over = true,
+                Action::StartTls(_) => self.tls = Tls::Starting,
+                Action::StopTls => self.tls = Tls::Stopping,
                 Action::Discard(_) | Action::Commit(_) | Action::Abort(_) => {}
             }
         }
@@ -222,18 +294,57 @@ impl<'a> ServerProgram<'a> {
             59 => self.session.handle(self.now, Input::PeerEnded),
             60 => self.session.handle(self.now, Input::Disconnected),
             61 => self.session.handle(self.now, Input::Shutdown),
+            48..=58 => self.tls(choice),
             _ => {
                 let Some(request) = self.requests.get(choice) else {
                     return;
                 };
-                let grant = match choice % 4 {
+                let mut grant = match choice % 4 {
                     0 => None,
                     1 => Some(Grant::read_only("No.")),
                     _ => Some(Grant::read_write()),
                 };
+                if let Some(grant) = grant.as_mut().filter(|_| choice % 8 != 7) {
+                    grant.capabilities = Store::CAPABILITIES.with(Capability::Site);
+                }
                 self.session.handle(self.now, Input::Login(request, grant));
             }
         }
+    }
+
+    /// The answer that is waited for, mostly; and sometimes one that nobody waits for.
+    fn tls(&mut self, choice: u8) {
+        // A driver that answers a question before it has read it answers none.
+        self.poll_some(usize::MAX);
+        let up = || {
+            TlsEvent::Up(TlsFacts::new(
+                Arg::from_static("ftp.example.com").ok(),
+                true,
+            ))
+        };
+        let event = match (choice % 16, self.tls) {
+            (0 | 1, _) => TlsEvent::Failed,
+            (2, _) => up(),
+            (3, _) => TlsEvent::Down,
+            (_, Tls::Starting) => up(),
+            (_, Tls::Stopping) => TlsEvent::Down,
+            (_, Tls::Settled) => {
+                if let Some(data) = self.kept {
+                    self.session.handle(self.now, Input::DataClosed(data));
+                }
+                return;
+            }
+        };
+        let is_answer = matches!(
+            (self.tls, &event),
+            (Tls::Starting, TlsEvent::Up(_))
+                | (Tls::Stopping, TlsEvent::Down)
+                | (_, TlsEvent::Failed)
+        );
+        if is_answer {
+            self.tls = Tls::Settled;
+        }
+        self.session.handle(self.now, Input::Tls(event));
     }
 
     fn storage(&mut self) {
@@ -244,11 +355,12 @@ impl<'a> ServerProgram<'a> {
         let answer = match choice % 8 {
             0 => Err(StorageError::NotFound),
             1 => Err(StorageError::NoSpace),
-            2 | 3 => Ok(Answer::Entry(Entry {
+            2 | 3 => Ok(Answer::Entry(Box::new(Entry {
                 size: Some(5),
                 ..Entry::new(&b"a"[..], Kind::File)
-            })),
+            }))),
             4 => Ok(glance(usize::from(self.program.byte()))),
+            5 => Ok(rarer(self.program.byte())),
             _ => Ok(Answer::Done),
         };
         self.session
@@ -269,7 +381,7 @@ impl<'a> ServerProgram<'a> {
         let Some(id) = self.transfers.get(choice) else {
             return;
         };
-        let event = match choice % 8 {
+        let event = match choice % 11 {
             0 | 1 => TransferEvent::Opened {
                 path: VirtualPath::root().child(b"a").ok(),
                 size: Some(5),
@@ -282,9 +394,26 @@ impl<'a> ServerProgram<'a> {
                 end: clean_end(),
             },
             6 => TransferEvent::Failed(Failure::Broken),
+            7 | 8 => TransferEvent::Secured {
+                resumed: choice < 200,
+            },
+            9 => TransferEvent::Marker(marker().into()),
             _ => TransferEvent::Failed(Failure::Storage(StorageError::NoSpace)),
         };
         self.session.handle(self.now, Input::Transfer(id, event));
+    }
+}
+
+fn rarer(choice: u8) -> Answer {
+    match choice % 4 {
+        0 => Answer::Digest(FileDigest {
+            digest: [choice; 64].to_vec().into(),
+            start: u64::from(choice),
+            end: 5,
+        }),
+        1 => Answer::Available(u64::MAX),
+        2 => Answer::Umask(Permissions::new(0o22)),
+        _ => Answer::Text(alloc::vec![Bytes::from_static(b"a\r\n\xff"); usize::from(choice) * 20]),
     }
 }
 
@@ -308,6 +437,25 @@ pub(super) fn clean_end() -> CleanEnd {
     }
 }
 
+/// The longest there is, as a codec finds it in a block.
+fn marker() -> Marker {
+    let tuning = Tuning {
+        offset: u64::MAX,
+        ..Tuning::default()
+    };
+    let parameters = Parameters {
+        mode: Mode::Block,
+        ..Parameters::IMAGE
+    };
+    let block = [&b"\x10\x00\xff"[..], &[b'1'; 255]].concat();
+    let codec = parameters.codec_with(Direction::Receive, &tuning);
+    let progress = codec.map(|mut codec| codec.step(&block, &mut [0; 4], End::More));
+    match progress.map(|progress| progress.status) {
+        Some(Status::Marker(marker)) => marker,
+        other => panic!("a block that holds a marker, and not {other:?}"),
+    }
+}
+
 fn config(choice: u8) -> Arc<Config> {
     let mut config = Config {
         trace: choice & 1 == 1,
@@ -316,6 +464,7 @@ fn config(choice: u8) -> Arc<Config> {
     if choice & 2 == 2 {
         let zero = Duration::ZERO;
         config.timeouts = Timeouts {
+            handshake: zero,
             login: zero,
             idle: zero,
             data_open: zero,
@@ -328,7 +477,17 @@ fn config(choice: u8) -> Arc<Config> {
     if choice & 4 == 4 {
         config.timeouts.login = Duration::MAX;
         config.timeouts.idle = Duration::MAX;
+        config.timeouts.handshake = Duration::MAX;
     }
+    if choice & 16 == 16 {
+        config.data_tls = DataTls::Require;
+        config.resumption = Resumption::Require;
+    }
+    config.tls = match choice & 0xa0 {
+        0xa0 => server::Tls::Require,
+        _ => server::Tls::Allow,
+    };
+    (config.ccc, config.fxp) = (choice & 64 == 64, choice & 64 == 64);
     config.into()
 }
 

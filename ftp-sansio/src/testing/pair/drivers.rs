@@ -190,6 +190,9 @@ impl Pair {
             Output::Action(Action::Transfer(transfer)) => self.server_begins(transfer),
             Output::Action(Action::Commit(id)) => self.server.commit(id, self.network.now),
             Output::Action(Action::Abort(id)) => self.server.abort(id, &mut self.network),
+            Output::Action(Action::StartTls(_) | Action::StopTls) => {
+                unreachable!("there is no TLS between these two")
+            }
             Output::Action(Action::Close(how)) => {
                 self.down.send(
                     at,
@@ -207,7 +210,9 @@ impl Pair {
     fn server_begins(&mut self, transfer: server::Transfer) {
         let route = transfer.route;
         self.server.begin(transfer, self.network.now);
-        let Route::Connect(to) = route else { return };
+        let Route::Connect { to, .. } = route else {
+            return;
+        };
         let link = self.network.connect();
         let is_there = to.ip() == self.ends.local.ip();
         if is_there

@@ -39,6 +39,7 @@ enum Way {
 impl Mover {
     pub(super) fn sender(link: usize, is_server: bool, mut codec: Codec, file: &[u8]) -> Self {
         let (rest, end) = stream::run(&mut codec, file, End::Closed);
+        let end = end.and_then(Result::ok);
         Self {
             link,
             is_server,
@@ -69,13 +70,16 @@ impl Mover {
             (_, Some(Parcel::Reset)) => Moved::Broken,
             (Way::In(codec), Some(Parcel::Bytes(bytes))) => {
                 self.bytes += bytes.len() as u64;
-                let (file, _) = stream::run(codec, &bytes, End::More);
-                Moved::Bytes(self.bytes, file)
+                match stream::run(codec, &bytes, End::More) {
+                    (file, None) => Moved::Bytes(self.bytes, file),
+                    (file, Some(Ok(end))) => Moved::Ended(self.bytes, end, file),
+                    (_, Some(Err(_))) => Moved::Broken,
+                }
             }
-            (Way::In(codec), Some(Parcel::Fin)) => {
-                let (file, end) = stream::run(codec, &[], End::Closed);
-                end.map_or(Moved::Broken, |end| Moved::Ended(self.bytes, end, file))
-            }
+            (Way::In(codec), Some(Parcel::Fin)) => match stream::run(codec, &[], End::Closed) {
+                (file, Some(Ok(end))) => Moved::Ended(self.bytes, end, file),
+                _ => Moved::Broken,
+            },
             (Way::In(_), None) => Moved::Nothing,
             // Who closes while data is still coming does not want it.
             (Way::Out { .. }, Some(_)) => Moved::Broken,

@@ -18,17 +18,28 @@
 //! | `given: file /a "text"`, `given: folder /pub`, `given: room 3` | what the store holds, and how much fits into it |
 //! | `given: logged in` (`as guest`) | the conversation begins after the 230 |
 //! | `given: ipv6`, `given: public ip 198.51.100.4`, `given: active off`, `given: attempts 3`, `given: no ports` | the server |
+//! | `given: plain store`, `given: own words` | the store reads, writes and names files and no more; it knows `SITE GREET` |
+//! | `given: tls allowed`, `given: tls required`, `given: implicit tls`, `given: data tls required`, `given: resumption required`, `given: ccc` | its TLS |
+//! | `given: host ftp.example.com`, `given: fxp`, `given: data never kept`, `given: markers every 4` | the hosts it knows; whether two servers may meet here; no data connection stays open; restart markers |
+//! | `given: secured`, `given: private data` | the conversation begins under TLS (before `logged in`); PROT P was said |
 //! | `given: too many sessions`, `given: events` | it turns the client away; its events are told (`event:`) |
+//! | `given: logins` | who asks to be let in is told (`driver: anna of ftp.example.com, protected: true`) |
 //! | `given: slow answers`, `given: slow aborts` | the driver answers only when told: `driver: answers`, `driver: aborts` |
 //! | `C: line`, `C-part: bytes` | the client sends a line, or bytes without an end of line |
 //! | `control: closes`, `control: breaks`, `control: stops reading`, `control: reads again`, `server: stops` | |
+//! | `tls: up` (`with sni ftp.example.com`), `tls: fails`, `tls: down` | what came of TLS on the control connection |
 //! | `data: connects`, `data: connects from 203.0.113.5` | somebody comes to the passive port |
 //! | `data: accepts`, `data: refuses` | the answer to a connection that the server makes |
-//! | `data: sends "text"`, `data: closes`, `data: resets` | the client's end of the data connection |
+//! | `data: secured`, `data: secured, not resumed`, `data: handshake fails` | what came of TLS on the data connection |
+//! | `data: sends "text"`, `data: closes`, `data: resets` | the client's end of the data connection; also of one that stayed open |
 //! | `data: receives "text"` | the client reads the next bytes of the data; they must be these |
 //! | `data: ends` | the client has read all there is, and the end |
 //! | `S: line` | *expected*: a line of the server |
 //! | `data: calls 192.0.2.7:2000`, `data: turns away 203.0.113.5`, `data: 50001 is closed`, `data: is aborted` | *expected* |
+//! | `data: awaits tls`, `data: begins tls` | *expected*: the handshake on a data connection, with the server in TLS's part of the server or of the client |
+//! | `data: stays open`, `data: is closed` | *expected*: the data connection is kept for the next transfer, or that one is given up |
+//! | `tls: starts`, `tls: stops` | *expected*: TLS on the control connection is to begin, or to end |
+//! | `tls: gets "bytes"` | *expected*: bytes that the session had not taken when TLS was to begin |
 //! | `closed: gracefully`, `closed: abruptly` | *expected*: the control connection's end |
 //!
 //! # A client's transcript

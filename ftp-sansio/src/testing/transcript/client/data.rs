@@ -4,12 +4,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use super::super::{arg, text};
+use super::super::text;
 use super::Client;
 use crate::client::{Close, DataId, Input, Protection, Transfer, TransferEvent};
 use crate::data::{CleanEnd, Codec, Direction, End, Parameters};
 use crate::testing::escape::quoted;
-use crate::testing::stream;
+use crate::testing::stream::{self, marker};
 
 /// The data connections and listeners that the session has: one, and in active mode the listeners of transfers to come.
 #[derive(Default)]
@@ -65,7 +65,8 @@ impl Data {
         let (mut rest, mut end) = (Vec::new(), None);
         let mut line = String::from("data: may come");
         if transfer.direction == Direction::Send {
-            (rest, end) = stream::run(&mut codec, upload, End::Closed);
+            let (bytes, ended) = stream::run(&mut codec, upload, End::Closed);
+            (rest, end) = (bytes, ended.and_then(Result::ok));
             line = "data: may go".into();
         }
         if let Protection::Tls(role) = transfer.protection {
@@ -121,7 +122,8 @@ impl Client {
         }
         self.transfer_event(match end {
             None => TransferEvent::Progress(moved),
-            Some(end) => TransferEvent::Ended { bytes: moved, end },
+            Some(Ok(end)) => TransferEvent::Ended { bytes: moved, end },
+            Some(Err(_)) => TransferEvent::Broken,
         });
     }
 
@@ -185,7 +187,7 @@ impl Client {
             ("secured", "") => self.transfer_event(TransferEvent::Secured { resumed: false }),
             ("resumed", "") => self.transfer_event(TransferEvent::Secured { resumed: true }),
             ("cannot", "be secured") => self.transfer_event(TransferEvent::SecureFailed),
-            ("marks", marker) => self.transfer_event(TransferEvent::Marker(arg(marker))),
+            ("marks", text) => self.transfer_event(TransferEvent::Marker(marker(text))),
             ("brings", bytes) => self.incoming(&text(bytes), End::More),
             ("takes", bytes) => self.outgoing(&text(bytes)),
             ("ends", "") => self.incoming(&[], End::Closed),

@@ -11,6 +11,7 @@ use crate::server::{DataId, Failure, Input, Route, Task, Transfer, TransferEvent
 use crate::testing::escape::quoted;
 use crate::testing::store::Open;
 use crate::testing::stream;
+use crate::tls::{Protection, TlsRole};
 
 impl Server {
     pub(super) fn listen(&mut self, data: DataId) {
@@ -31,6 +32,9 @@ impl Server {
     }
 
     pub(super) fn discard(&mut self, data: DataId) {
+        if self.kept.take_if(|(kept, _)| *kept == data).is_some() {
+            return self.tell("data: is closed");
+        }
         let listener = self.listener.take_if(|listener| listener.data == data);
         let port = listener
             .expect("discards a listener that is not there")
@@ -42,12 +46,20 @@ impl Server {
         assert!(self.running.is_none(), "a second transfer");
         let direction = transfer.direction();
         let mut codec = transfer
-            .parameters
-            .codec(direction)
+            .codec()
             .expect("the session refuses parameters without a codec");
+        let is_kept = matches!(transfer.route, Route::Kept(_));
+        if let Route::Kept(data) = transfer.route {
+            let kept = self.kept.as_ref().map(|(kept, _)| *kept);
+            assert_eq!(kept, Some(data), "uses a connection that is not there");
+        }
         let listener = self.listener.take();
         let (content, path, size) = match self.store.open(&transfer.task) {
             Err(error) => {
+                if is_kept && direction == Direction::Receive {
+                    self.kept = None;
+                    self.tell("data: is closed");
+                }
                 return self
                     .transfer_event(transfer.id, TransferEvent::Failed(Failure::Storage(error)));
             }
@@ -56,6 +68,7 @@ impl Server {
                     codec.is_identity() && matches!(transfer.task, Task::Retrieve { .. });
                 let size = is_known.then_some(bytes.len() as u64);
                 let (bytes, end) = stream::run(&mut codec, &bytes, End::Closed);
+                let end = end.and_then(Result::ok);
                 (Content::Outgoing(bytes, end), None, size)
             }
             Ok(Open::Write(upload)) => {
@@ -63,15 +76,26 @@ impl Server {
                 (Content::Incoming(upload), Some(path), None)
             }
         };
-        let Transfer { id, route, .. } = *transfer;
+        let kept = self.kept.take();
+        let Transfer {
+            id,
+            route,
+            protection,
+            keep,
+            ..
+        } = *transfer;
         self.running = Some(Running {
             id,
             direction,
             codec,
             route,
-            connected: false,
+            protection,
+            keep,
+            connected: is_kept,
+            in_handshake: false,
             content,
             moved: 0,
+            beyond: Vec::new(),
             end: None,
         });
         self.session.handle(
@@ -79,7 +103,15 @@ impl Server {
             Input::Transfer(id, TransferEvent::Opened { path, size }),
         );
         match route {
-            Route::Connect(to) => self.tell(format!("data: calls {to}")),
+            // What had come behind the end of the last transfer is the beginning of this one.
+            Route::Kept(_) if direction == Direction::Receive => {
+                let beyond = kept.map(|(_, beyond)| beyond).unwrap_or_default();
+                if !beyond.is_empty() {
+                    self.incoming(&beyond);
+                }
+            }
+            Route::Kept(_) => {}
+            Route::Connect { to, .. } => self.tell(format!("data: calls {to}")),
             Route::Accept { data, .. } => {
                 let listener = listener
                     .filter(|listener| listener.data == data)
@@ -111,13 +143,36 @@ impl Server {
                 if !admission.admits(SocketAddr::new(from, 40_001)) {
                     return self.tell(format!("data: turns away {from}"));
                 }
-                running.connected = true;
-                let id = running.id;
-                self.transfer_event(id, TransferEvent::Connected);
+                self.is_connected();
             }
             (_, Some(listener)) => listener.callers.push(from),
             _ => panic!("nobody listens"),
         }
+    }
+
+    /// The data connection is there, and a handshake begins where it is to be protected.
+    fn is_connected(&mut self) {
+        let running = self.running();
+        running.connected = true;
+        running.in_handshake = running.protection != Protection::Clear;
+        let (id, protection) = (running.id, running.protection);
+        match protection {
+            Protection::Clear => {}
+            Protection::Tls(TlsRole::Server) => self.tell("data: awaits tls"),
+            Protection::Tls(TlsRole::Client) => self.tell("data: begins tls"),
+        }
+        self.transfer_event(id, TransferEvent::Connected);
+    }
+
+    /// The end of the handshake on the data connection.
+    fn data_secured(&mut self, resumed: bool) {
+        let running = self.running();
+        assert!(
+            core::mem::take(&mut running.in_handshake),
+            "no handshake is on its way"
+        );
+        let id = running.id;
+        self.transfer_event(id, TransferEvent::Secured { resumed });
     }
 
     fn transfer_event(&mut self, id: TransferId, event: TransferEvent) {
@@ -130,58 +185,71 @@ impl Server {
 
     fn connected(&mut self) -> &mut Running {
         let running = self.running();
-        assert!(running.connected, "there is no data connection");
+        assert!(
+            running.connected && !running.in_handshake,
+            "there is no data connection"
+        );
         running
     }
 
     fn called(&mut self, connected: bool) {
         let running = self.running();
-        let id = running.id;
         assert!(
-            matches!(running.route, Route::Connect(_)) && !running.connected,
+            matches!(running.route, Route::Connect { .. }) && !running.connected,
             "the server calls nobody"
         );
         if connected {
-            running.connected = true;
-            self.transfer_event(id, TransferEvent::Connected);
+            self.is_connected();
         } else {
             self.fail(Failure::NotConnected);
         }
     }
 
-    /// Bytes of an upload.
+    /// Bytes of an upload; its end, where its mode marks that.
     fn incoming(&mut self, bytes: &[u8]) {
-        let running = self.connected();
-        let (id, (file, _)) = (
-            running.id,
-            stream::run(&mut running.codec, bytes, End::More),
-        );
-        let Content::Incoming(upload) = &mut running.content else {
-            panic!("nothing is uploaded")
-        };
-        let written = upload.write(&file);
-        running.moved += bytes.len() as u64;
-        let moved = running.moved;
-        match written {
-            Ok(()) => self.transfer_event(id, TransferEvent::Progress(moved)),
-            Err(error) => self.fail(Failure::Storage(error)),
+        self.connected();
+        self.take_in(bytes, End::More);
+    }
+
+    /// The client closes the data connection: in a stream the end of an upload, and too early everywhere else.
+    fn data_closed(&mut self) {
+        match self.connected().direction {
+            Direction::Send => self.fail(Failure::Broken),
+            Direction::Receive => self.take_in(&[], End::Closed),
         }
     }
 
-    /// The client closes the data connection: the end of an upload, and too early in a download.
-    fn data_closed(&mut self) {
-        let running = self.connected();
-        if running.direction == Direction::Send {
-            return self.fail(Failure::Broken);
-        }
-        let (file, end) = stream::run(&mut running.codec, &[], End::Closed);
+    /// Decodes and writes what came of an upload.
+    fn take_in(&mut self, bytes: &[u8], end: End) {
+        let running = self.running();
+        let run = stream::run_with_rest(&mut running.codec, bytes, end);
+        running.moved += (bytes.len() - run.rest.len()) as u64;
+        let (id, moved) = (running.id, running.moved);
+        running.beyond = run.rest.to_vec();
         let Content::Incoming(upload) = &mut running.content else {
             panic!("nothing is uploaded")
         };
-        upload.write(&file).expect("the last byte fits");
-        running.end = Some(end.expect("a codec of a stream ends with it"));
-        let (id, moved) = (running.id, running.moved);
-        self.transfer_event(id, TransferEvent::Received(moved));
+        if let Err(error) = upload.write(&run.bytes) {
+            return self.fail(Failure::Storage(error));
+        }
+        for marker in run.markers {
+            self.transfer_event(id, TransferEvent::Marker(marker.into()));
+        }
+        match run.end {
+            None => self.transfer_event(id, TransferEvent::Progress(moved)),
+            Some(Err(fault)) => self.fail(Failure::Data(fault)),
+            Some(Ok(end)) => {
+                self.running().end = Some(end);
+                self.transfer_event(id, TransferEvent::Received(moved));
+            }
+        }
+    }
+
+    fn keep(&mut self, keep: bool, route: Route, beyond: Vec<u8>) {
+        if keep {
+            self.kept = Some((route.data(), beyond));
+            self.tell("data: stays open");
+        }
     }
 
     /// The session believes in the end of an upload.
@@ -192,6 +260,7 @@ impl Server {
             panic!("commits what has not ended")
         };
         self.store.commit(upload);
+        self.keep(running.keep, running.route, running.beyond);
         let bytes = running.moved;
         self.transfer_event(id, TransferEvent::Ended { bytes, end });
     }
@@ -220,6 +289,8 @@ impl Server {
         let Some(Running {
             id,
             moved,
+            keep,
+            route,
             content: Content::Outgoing(rest, end),
             ..
         }) = self.running.take()
@@ -231,6 +302,7 @@ impl Server {
             "the data does not end, it goes on with {}",
             quoted(&rest)
         );
+        self.keep(keep, route, Vec::new());
         self.transfer_event(
             id,
             TransferEvent::Ended {
@@ -248,17 +320,26 @@ impl Server {
             "aborts what does not run"
         );
         self.tell("data: is aborted");
-        if !self.slow_aborts {
+        if self.slow_aborts {
+            self.aborts = true;
+        } else {
             self.fail(Failure::Aborted);
         }
     }
 
     pub(super) fn fail(&mut self, failure: Failure) {
+        self.aborts = false;
         let running = self.running.take().expect("it runs");
         if let Content::Incoming(upload) = running.content {
             self.store.abandon(upload);
         }
         self.transfer_event(running.id, TransferEvent::Failed(failure));
+    }
+
+    /// The client closes a connection that was left open.
+    fn kept_closes(&mut self) {
+        let (data, _) = self.kept.take().expect("no connection was left open");
+        self.session.handle(self.now, Input::DataClosed(data));
     }
 
     pub(super) fn data(&mut self, what: &str) -> bool {
@@ -270,6 +351,10 @@ impl Server {
                     .and_then(|ip| ip.parse().ok())
                     .expect("from?"),
             ),
+            ("secured", "") => self.data_secured(true),
+            ("secured,", "not resumed") => self.data_secured(false),
+            ("handshake", "fails") => self.fail(Failure::NotSecured),
+            ("closes" | "resets", "") if self.running.is_none() => self.kept_closes(),
             ("accepts", "") => self.called(true),
             ("refuses", "") => self.called(false),
             ("sends", bytes) => self.incoming(&text(bytes)),

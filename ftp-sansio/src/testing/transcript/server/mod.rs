@@ -2,6 +2,7 @@
 
 mod data;
 mod given;
+mod tls;
 
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -12,21 +13,24 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 use self::given::{config, describe, ends, grant};
+use self::tls::Tls;
 use super::{path, take_lines, text};
 use crate::data::{CleanEnd, Codec, Direction};
 use crate::server::{
-    Action, DataId, Endpoints, Failure, Input, Output, Route, Session, TransferId,
+    Action, Capabilities, DataId, Endpoints, Failure, Input, Output, Route, Session, TransferId,
 };
 use crate::testing::escape::{quoted, unescape};
 use crate::testing::script::World;
 use crate::testing::store::{Store, Upload};
 use crate::time::Instant;
+use crate::tls::Protection;
 
 pub(super) struct Server {
     session: Session,
     ends: Endpoints,
     now: Instant,
     store: Store,
+    capabilities: Capabilities,
     /// Bytes that the session has not taken, and how many it is offered at a time.
     unread: Vec<u8>,
     piece: usize,
@@ -35,13 +39,19 @@ pub(super) struct Server {
     observed: VecDeque<String>,
     client_reads: bool,
     tells_events: bool,
+    tells_logins: bool,
     has_ports: bool,
     last_port: u16,
     listener: Option<Listener>,
     running: Option<Running>,
+    /// A data connection that was left open, and what it had brought by then.
+    kept: Option<(DataId, Vec<u8>)>,
+    tls: Tls,
     slow_answers: bool,
     answers: VecDeque<Input>,
     slow_aborts: bool,
+    /// It was asked to abort, and has not said that it did.
+    aborts: bool,
 }
 
 /// A passive port, and who has connected to it already.
@@ -56,9 +66,15 @@ struct Running {
     direction: Direction,
     codec: Codec,
     route: Route,
+    protection: Protection,
+    keep: bool,
     connected: bool,
+    /// A handshake is on its way.
+    in_handshake: bool,
     content: Content,
     moved: u64,
+    /// What came behind the end of an upload.
+    beyond: Vec<u8>,
     /// An upload that has ended and waits to be committed.
     end: Option<CleanEnd>,
 }
@@ -73,30 +89,37 @@ impl Server {
     pub(super) fn new(given: &[&str], piece: usize) -> Self {
         let has = |word: &str| given.contains(&word);
         let config = Arc::new(config(given));
+        let capabilities = config.capabilities;
         let now = Instant::EPOCH;
         let ends = ends(has("ipv6"));
-        let session = match has("too many sessions") {
-            true => Session::turn_away(config, ends, now),
-            false => Session::new(config, ends, now),
+        let session = match () {
+            () if has("too many sessions") => Session::turn_away(config, ends, now),
+            () if has("implicit tls") => Session::implicit(config, ends, now),
+            () => Session::new(config, ends, now),
         };
         let mut server = Self {
             session,
             ends,
             now,
             store: Store::new(),
+            capabilities,
             unread: Vec::new(),
             piece,
             sent: Vec::new(),
             observed: VecDeque::new(),
             client_reads: true,
             tells_events: has("events"),
+            tells_logins: has("logins"),
             has_ports: !has("no ports"),
             last_port: 50_000,
             listener: None,
             running: None,
+            kept: None,
+            tls: Tls::Off,
             slow_answers: false,
             answers: VecDeque::new(),
             slow_aborts: has("slow aborts"),
+            aborts: false,
         };
         server.set_up(given);
         server.slow_answers = has("slow answers");
@@ -112,6 +135,8 @@ impl Server {
                 ["file", name, content] => self.store.put_file(path(name), text(content)),
                 ["folder", name] => self.store.put_folder(path(name)),
                 ["room", bytes] => self.store.limit(bytes.parse().expect("a number of bytes")),
+                ["secured"] => self.secure(),
+                ["private", "data"] => self.say("PBSZ 0\r\nPROT P\r\n"),
                 ["logged", "in"] => self.log_in("anna"),
                 ["logged", "in", who] => self.log_in(who.strip_prefix("as ").expect("as whom?")),
                 _ => {}
@@ -120,12 +145,20 @@ impl Server {
     }
 
     fn log_in(&mut self, user: &str) {
-        self.receive(format!("USER {user}\r\nPASS hush\r\n").as_bytes());
+        self.say(&format!("USER {user}\r\nPASS hush\r\n"));
+    }
+
+    /// What is said before the transcript begins.
+    fn say(&mut self, lines: &str) {
+        self.receive(lines.as_bytes());
         self.observed.clear();
     }
 
     fn receive(&mut self, bytes: &[u8]) {
         self.unread.extend_from_slice(bytes);
+        if self.tls == Tls::Starting {
+            self.feed_tls();
+        }
         self.offer();
         self.drain();
     }
@@ -161,6 +194,11 @@ impl Server {
                 break;
             }
         }
+        let waits_for_driver = self.aborts || !self.answers.is_empty();
+        assert!(
+            self.session.is_closed() || waits_for_driver || self.session.deadline().is_some(),
+            "the session waits for its peer without a deadline"
+        );
     }
 
     fn write(&mut self) -> bool {
@@ -198,9 +236,15 @@ impl Server {
                 request,
                 user,
                 password,
+                host,
+                protected,
             } => {
+                if self.tells_logins {
+                    let host = host.map_or("-".into(), |host| format!("{host}"));
+                    self.tell(format!("driver: {user} of {host}, protected: {protected}"));
+                }
                 let grant = (password.expose().as_bytes() == b"hush")
-                    .then(|| grant(user.as_bytes()))
+                    .then(|| grant(user.as_bytes(), self.capabilities))
                     .flatten();
                 self.answer(Input::Login(request, grant));
             }
@@ -213,6 +257,8 @@ impl Server {
             Action::Transfer(transfer) => self.begin(&transfer),
             Action::Commit(id) => self.commit(id),
             Action::Abort(id) => self.abort(id),
+            Action::StartTls(ticket) => self.start_tls(ticket),
+            Action::StopTls => self.stop_tls(),
             Action::Close(how) => self.tell(format!(
                 "closed: {}",
                 format!("{how:?}").to_ascii_lowercase()
@@ -231,13 +277,8 @@ impl Server {
 }
 
 impl World for Server {
-    const EXPECTS: &'static [&'static str] = &[
-        "S: ",
-        "data: ",
-        "driver: has a question",
-        "closed: ",
-        "event: ",
-    ];
+    const EXPECTS: &'static [&'static str] =
+        &["S: ", "data: ", "tls: ", "driver: ", "closed: ", "event: "];
 
     fn act(&mut self, line: &str) -> bool {
         match line {
@@ -262,6 +303,8 @@ impl World for Server {
                     self.receive(&[&unescape(command)[..], b"\r\n"].concat());
                 } else if let Some(bytes) = line.strip_prefix("C-part: ") {
                     self.receive(&unescape(bytes));
+                } else if let Some(what) = line.strip_prefix("tls: ") {
+                    return self.tls(what);
                 } else {
                     return line
                         .strip_prefix("data: ")
@@ -295,6 +338,11 @@ impl World for Server {
             () if self.running.is_some() => Some("a transfer still runs".into()),
             () if !self.sent.is_empty() => {
                 Some(format!("a line had no end: {}", quoted(&self.sent)))
+            }
+            () if matches!(self.tls, Tls::Starting | Tls::Stopping)
+                && !self.session.is_closed() =>
+            {
+                Some("TLS is neither up nor down".into())
             }
             () if !unread.is_empty() => {
                 Some(format!("the session had not read {}", quoted(unread)))

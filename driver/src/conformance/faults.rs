@@ -1,0 +1,99 @@
+//! The server on a network that is slow or out of order, which the real one is only now and then: see [`Staged`].
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use super::peer::Peer;
+use super::site::{Site, pattern};
+use super::staged::Staged;
+use super::support::read_to_end;
+use crate::runtime::Runtime;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A server to which nothing may move for an hour, on a network that takes 20 minutes for a few kilobytes.
+async fn slow_site<R: Runtime>(runtime: &Staged<R>) -> (Site<Staged<R>>, Peer<Staged<R>>) {
+    let site = Site::configured(runtime.clone(), |config| {
+        config.timeouts.data_progress = HOUR;
+    });
+    let peer = Peer::login(&site).await;
+    runtime.slow_down(HOUR / 3);
+    (site, peer)
+}
+
+/// A client that takes a download slowly, and never stands still, gets all of it: one piece of the file takes it longer than a
+/// stall may last.
+pub async fn slow_downloads_go_on<R: Runtime>(runtime: R) {
+    let runtime = Staged::new(runtime);
+    let (site, mut peer) = slow_site(&runtime).await;
+    let content = pattern(600_000);
+    site.put("file", &content);
+    assert!(peer.fetch("RETR file").await == content);
+    assert!(runtime.taken() > HOUR * 24);
+    drop(peer);
+    site.close().await;
+}
+
+/// So does one that takes a listing slowly.
+pub async fn slow_listings_go_on<R: Runtime>(runtime: R) {
+    let runtime = Staged::new(runtime);
+    let (site, mut peer) = slow_site(&runtime).await;
+    for number in 0..1000 {
+        site.put(&format!("a file of some length {number:03}"), b"");
+    }
+    let listed = String::from_utf8(peer.fetch("LIST").await).unwrap();
+    let mut names: Vec<_> = listed
+        .lines()
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<u32>().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert!(names.into_iter().eq(0..1000), "{listed}");
+    assert!(runtime.taken() > HOUR * 4);
+    drop(peer);
+    site.close().await;
+}
+
+/// Where no port can be had at all (no file handle is left, the address is not ours), one try is enough; where ports are in use,
+/// others are tried, and not without end. It is told, and the session goes on.
+pub async fn the_search_for_a_port_ends<R: Runtime>(runtime: R) {
+    let runtime = Staged::new(runtime);
+    let site = Site::new(runtime.clone());
+    site.put("file", b"content");
+    let mut peer = Peer::login(&site).await;
+    for (why, tries) in [
+        (ErrorKind::AddrNotAvailable, 1..=1),
+        (ErrorKind::Other, 1..=1),
+        (ErrorKind::AddrInUse, 100..=1000),
+    ] {
+        runtime.refuse(Some(why));
+        runtime.tries();
+        peer.ask("EPSV", "425").await;
+        let tried = runtime.tries();
+        assert!(tries.contains(&tried), "{tried} tries after {why:?}");
+    }
+    runtime.refuse(None);
+    assert_eq!(peer.fetch("RETR file").await, b"content");
+    drop(peer);
+    site.close().await;
+}
+
+/// Connections that are gone before they are accepted do not use up a passive port: the client's own comes after them. A port
+/// at which every accept fails is given up, and the session goes on.
+pub async fn lost_connections_are_passed_over<R: Runtime>(runtime: R) {
+    let runtime = Staged::new(runtime);
+    let site = Site::new(runtime.clone());
+    site.put("file", b"content");
+    let mut peer = Peer::login(&site).await;
+    for lost in [1, 3] {
+        runtime.lose(lost);
+        assert_eq!(peer.fetch("RETR file").await, b"content");
+    }
+    runtime.lose(usize::MAX);
+    let mut data = peer.open("RETR file").await;
+    peer.hear("425").await;
+    assert!(!matches!(read_to_end(&mut data).await, Ok(bytes) if !bytes.is_empty()));
+    runtime.lose(0);
+    assert_eq!(peer.fetch("RETR file").await, b"content");
+    drop(peer);
+    site.close().await;
+}

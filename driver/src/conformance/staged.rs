@@ -1,0 +1,249 @@
+//! A runtime whose network behaves as a test wants, though the kernel beneath it is the real one: ports that cannot be had,
+//! connections that are lost before they are accepted, sockets that take little at a time.
+
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ftp_sansio::time::Instant;
+
+use crate::runtime::{Interest, Listener, Runtime, Stream, Timer, Unread};
+
+/// What a slow socket takes at once. Replies fit in it, and so are not slow.
+const PART: usize = 4096;
+
+/// What was asked for, and what has come of it so far. By default all is as the runtime itself has it.
+#[derive(Debug, Default)]
+struct Stage {
+    /// Why nobody can listen.
+    refusal: Option<io::ErrorKind>,
+    /// How often somebody wanted to.
+    tries: usize,
+    /// How many accepts fail at a listener that is made from now on.
+    lost: usize,
+    /// How long each part of what is sent takes, where that goes slowly.
+    pace: Option<Duration>,
+    /// How far the clock was put forward by that.
+    ahead: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Staged<R> {
+    inner: R,
+    stage: Arc<Mutex<Stage>>,
+}
+
+impl<R> Staged<R> {
+    pub(super) fn new(inner: R) -> Self {
+        Self {
+            inner,
+            stage: Arc::default(),
+        }
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap()
+    }
+
+    /// From now on nobody can listen, for this reason; or everybody can again.
+    pub(super) fn refuse(&self, why: Option<io::ErrorKind>) {
+        self.stage().refusal = why;
+    }
+
+    /// How often somebody has wanted to listen since this was asked last.
+    pub(super) fn tries(&self) -> usize {
+        std::mem::take(&mut self.stage().tries)
+    }
+
+    /// At a listener that is made from now on, so many accepts fail before the first that does not.
+    pub(super) fn lose(&self, count: usize) {
+        self.stage().lost = count;
+    }
+
+    /// From now on each part of what is sent takes so long. No time passes for that, but the clock is put forward.
+    pub(super) fn slow_down(&self, pace: Duration) {
+        self.stage().pace = Some(pace);
+    }
+
+    /// How long what was sent has taken.
+    pub(super) fn taken(&self) -> Duration {
+        self.stage().ahead
+    }
+}
+
+impl<R: Runtime> Runtime for Staged<R> {
+    type Stream = StagedStream<R::Stream>;
+    type Listener = StagedListener<R::Listener>;
+    type Timer = StagedTimer<R::Timer>;
+
+    fn now(&self) -> Instant {
+        self.inner.now() + self.taken()
+    }
+
+    fn timer(&self) -> Self::Timer {
+        StagedTimer {
+            inner: self.inner.timer(),
+            stage: self.stage.clone(),
+        }
+    }
+
+    fn connect(
+        &self,
+        to: SocketAddr,
+        from: Option<IpAddr>,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send + 'static {
+        let (connect, stage) = (self.inner.connect(to, from), self.stage.clone());
+        async move { Ok(StagedStream::new(connect.await?, stage)) }
+    }
+
+    fn listen(&self, at: SocketAddr) -> io::Result<Self::Listener> {
+        let mut stage = self.stage();
+        stage.tries += 1;
+        if let Some(why) = stage.refusal {
+            return Err(why.into());
+        }
+        Ok(StagedListener {
+            inner: self.inner.listen(at)?,
+            lost: stage.lost,
+            stage: self.stage.clone(),
+        })
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.inner.spawn(task);
+    }
+
+    fn blocking<T, F>(&self, work: F) -> impl Future<Output = T> + Send + 'static
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        self.inner.blocking(work)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct StagedStream<S> {
+    inner: S,
+    stage: Arc<Mutex<Stage>>,
+    /// It has taken a part, and takes the next only after a wait.
+    full: bool,
+}
+
+impl<S> StagedStream<S> {
+    const fn new(inner: S, stage: Arc<Mutex<Stage>>) -> Self {
+        Self {
+            inner,
+            stage,
+            full: false,
+        }
+    }
+}
+
+impl<S: Stream> Stream for StagedStream<S> {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.peer_addr()
+    }
+
+    fn poll_ready(
+        &mut self,
+        context: &mut Context<'_>,
+        interest: Interest,
+    ) -> Poll<io::Result<()>> {
+        if interest == Interest::Write && std::mem::take(&mut self.full) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.inner.poll_ready(context, interest)
+    }
+
+    fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.try_read(buffer)
+    }
+
+    fn try_write(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut stage = self.stage.lock().unwrap();
+        let large = buffers.iter().find(|buffer| buffer.len() > PART);
+        let (Some(pace), Some(large)) = (stage.pace, large) else {
+            return self.inner.try_write(buffers);
+        };
+        if self.full {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let count = self.inner.try_write(&[IoSlice::new(&large[..PART])])?;
+        self.full = true;
+        stage.ahead += pace;
+        Ok(count)
+    }
+
+    fn shutdown(&mut self) -> io::Result<()> {
+        self.inner.shutdown()
+    }
+
+    fn unread(&self) -> Unread {
+        self.inner.unread()
+    }
+
+    fn reset_on_drop(&mut self) {
+        self.inner.reset_on_drop();
+    }
+
+    #[cfg(unix)]
+    fn fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        self.inner.fd()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct StagedListener<L> {
+    inner: L,
+    lost: usize,
+    stage: Arc<Mutex<Stage>>,
+}
+
+impl<L: Listener> Listener for StagedListener<L> {
+    type Stream = StagedStream<L::Stream>;
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    fn poll_accept(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<(Self::Stream, SocketAddr)>> {
+        if let Some(left) = self.lost.checked_sub(1) {
+            self.lost = left;
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        let stage = self.stage.clone();
+        self.inner
+            .poll_accept(context)
+            .map_ok(|(stream, peer)| (StagedStream::new(stream, stage), peer))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct StagedTimer<T> {
+    inner: T,
+    stage: Arc<Mutex<Stage>>,
+}
+
+impl<T: Timer> Timer for StagedTimer<T> {
+    fn set(&mut self, at: Option<Instant>) {
+        let ahead = self.stage.lock().unwrap().ahead;
+        self.inner
+            .set(at.map(|at| Instant::from_epoch(at.since_epoch().saturating_sub(ahead))));
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.inner.poll(context)
+    }
+}

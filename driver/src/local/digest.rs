@@ -1,0 +1,262 @@
+//! Digests of files: computed a piece at a time, and remembered.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use cap_std::fs::{Dir, Metadata, OpenOptions};
+use ftp_sansio::wire::{ChecksumRange, DigestAlgorithm, VirtualPath};
+use sha2::Digest as _;
+
+use super::error::check;
+use super::name::relative;
+use super::open_regular;
+use crate::storage::{FileDigest, Result, StorageError};
+
+/// How much is read and digested in one go, in bytes: a millisecond's work at the slowest.
+const PIECE: usize = 256 * 1024;
+
+/// How many digests are remembered.
+const REMEMBERED: usize = 1024;
+
+/// How many digests are computed at once, for all users of a store: who comes then is told to try again (450), and not one
+/// processor more is taken from the transfers.
+const AT_ONCE: usize = 16;
+
+/// What the digests of one store share.
+#[derive(Debug, Default)]
+pub(super) struct Digests {
+    at_work: AtomicUsize,
+    known: Mutex<VecDeque<(Key, Bytes)>>,
+}
+
+/// A file as it was when it was read. The system sets the time of the last change of anything (ctime) itself: a client that sets the
+/// time of the last modification back does not bring an old digest back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Key {
+    algorithm: DigestAlgorithm,
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Digests {
+    fn recall(&self, key: &Key) -> Option<Bytes> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = known.iter().position(|(other, _)| other == key)?;
+        let found = known.remove(at)?;
+        let digest = found.1.clone();
+        known.push_back(found);
+        Some(digest)
+    }
+
+    fn remember(&self, key: Key, digest: Bytes) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        while known.len() >= REMEMBERED {
+            known.pop_front();
+        }
+        known.push_back((key, digest));
+    }
+}
+
+/// One of the digests that may be computed at once.
+#[derive(Debug)]
+pub(super) struct Turn(Arc<Digests>);
+
+impl Turn {
+    pub(super) fn take(digests: &Arc<Digests>) -> Result<Self> {
+        let begun = digests.at_work.fetch_add(1, Ordering::Relaxed);
+        let turn = Self(Arc::clone(digests));
+        if begun < AT_ONCE {
+            Ok(turn)
+        } else {
+            Err(StorageError::Busy)
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.at_work.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A digest under way.
+#[derive(Debug)]
+pub(super) struct Digesting {
+    turn: Turn,
+    file: File,
+    hasher: Hasher,
+    start: u64,
+    position: u64,
+    end: u64,
+    buffer: Vec<u8>,
+    /// What it will be remembered by, unless it is of a part.
+    key: Option<Key>,
+}
+
+/// How a file's digest begins.
+pub(super) enum Begun {
+    /// It is known.
+    Known(FileDigest),
+    /// It has to be computed.
+    Unknown(Box<Digesting>),
+}
+
+impl Digesting {
+    pub(super) fn begin(
+        root: &Dir,
+        path: &VirtualPath,
+        algorithm: DigestAlgorithm,
+        range: Option<ChecksumRange>,
+        turn: Turn,
+    ) -> Result<Begun> {
+        let hasher = Hasher::new(algorithm).ok_or(StorageError::Unsupported)?;
+        let (mut file, metadata) =
+            open_regular(root, &relative(path)?, OpenOptions::new().read(true))?;
+        let size = metadata.len();
+        let (start, end) = range.map_or((0, size), |range| {
+            (range.start, range.end.unwrap_or(size).min(size))
+        });
+        if start > end {
+            return Err(StorageError::PastTheEnd);
+        }
+        let is_whole = start == 0 && end == size;
+        let key = is_whole.then(|| key(algorithm, &metadata)).flatten();
+        if let Some(digest) = key.as_ref().and_then(|key| turn.0.recall(key)) {
+            return Ok(Begun::Known(FileDigest { digest, start, end }));
+        }
+        check(file.seek(SeekFrom::Start(start)))?;
+        Ok(Begun::Unknown(Box::new(Self {
+            turn,
+            file,
+            hasher,
+            start,
+            position: start,
+            end,
+            buffer: Vec::new(),
+            key,
+        })))
+    }
+
+    /// Reads some more. False at the end.
+    pub(super) fn step(&mut self) -> Result<bool> {
+        let left = usize::try_from(self.end - self.position).unwrap_or(usize::MAX);
+        self.buffer.resize(left.min(PIECE), 0);
+        let count = check(read(&self.file, &mut self.buffer))?;
+        self.hasher.update(&self.buffer[..count]);
+        self.position += count as u64;
+        Ok(count > 0)
+    }
+
+    /// The digest of what was read: less than was asked for where the file has become shorter meanwhile.
+    pub(super) fn finish(self) -> FileDigest {
+        let digest = self.hasher.finish();
+        if let Some(key) = self.key.filter(|key| still_is(&self.file, key)) {
+            self.turn.0.remember(key, digest.clone());
+        }
+        FileDigest {
+            digest,
+            start: self.start,
+            end: self.position,
+        }
+    }
+}
+
+fn read(mut file: &File, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// What a file is remembered by.
+#[cfg(unix)]
+fn key(algorithm: DigestAlgorithm, metadata: &Metadata) -> Option<Key> {
+    use cap_std::fs::MetadataExt;
+
+    Some(Key {
+        algorithm,
+        device: metadata.dev(),
+        inode: metadata.ino(),
+        size: metadata.size(),
+        modified: (metadata.mtime(), metadata.mtime_nsec()),
+        changed: (metadata.ctime(), metadata.ctime_nsec()),
+    })
+}
+
+/// Elsewhere a file has no name of its own that is cheap to ask for.
+#[cfg(not(unix))]
+fn key(_: DigestAlgorithm, _: &Metadata) -> Option<Key> {
+    None
+}
+
+/// Whether the file is as it was, and has been for so long that a change since would show: the clock of some file systems goes
+/// in steps of two seconds.
+#[cfg(unix)]
+fn still_is(file: &File, key: &Key) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    const STEP: i64 = 2;
+    let Ok(now) = file.metadata() else {
+        return false;
+    };
+    let is_same = now.size() == key.size
+        && (now.mtime(), now.mtime_nsec()) == key.modified
+        && (now.ctime(), now.ctime_nsec()) == key.changed;
+    is_same && crate::calendar::today().to_unix() - key.changed.0 > STEP
+}
+
+#[cfg(not(unix))]
+fn still_is(_: &File, _: &Key) -> bool {
+    false
+}
+
+#[derive(Debug)]
+enum Hasher {
+    Crc32(crc32fast::Hasher),
+    Md5(md5::Md5),
+    Sha1(sha1::Sha1),
+    Sha256(sha2::Sha256),
+    Sha512(sha2::Sha512),
+}
+
+impl Hasher {
+    fn new(algorithm: DigestAlgorithm) -> Option<Self> {
+        Some(match algorithm {
+            DigestAlgorithm::Crc32 => Self::Crc32(crc32fast::Hasher::new()),
+            DigestAlgorithm::Md5 => Self::Md5(md5::Md5::new()),
+            DigestAlgorithm::Sha1 => Self::Sha1(sha1::Sha1::new()),
+            DigestAlgorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
+            DigestAlgorithm::Sha512 => Self::Sha512(sha2::Sha512::new()),
+            _ => return None,
+        })
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Crc32(hasher) => hasher.update(bytes),
+            Self::Md5(hasher) => hasher.update(bytes),
+            Self::Sha1(hasher) => hasher.update(bytes),
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Sha512(hasher) => hasher.update(bytes),
+        }
+    }
+
+    fn finish(self) -> Bytes {
+        match self {
+            Self::Crc32(hasher) => Bytes::copy_from_slice(&hasher.finalize().to_be_bytes()),
+            Self::Md5(hasher) => Bytes::copy_from_slice(&hasher.finalize()),
+            Self::Sha1(hasher) => Bytes::copy_from_slice(&hasher.finalize()),
+            Self::Sha256(hasher) => Bytes::copy_from_slice(&hasher.finalize()),
+            Self::Sha512(hasher) => Bytes::copy_from_slice(&hasher.finalize()),
+        }
+    }
+}
