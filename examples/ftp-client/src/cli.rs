@@ -23,7 +23,7 @@ login leads to, absolute after a second slash (ftp://host//etc/motd), text when 
 login is anonymous. The password may also come from FTP_PASSWORD, or is asked for on a terminal; it is never shown.
 
 Exit codes: 0 done; 1 some of the work failed; 2 usage; 3 could not connect; 4 TLS; 5 login refused; 6 not found or no
-permission; 7 timed out; 8 transfer incomplete; 9 the server broke the protocol.";
+permission; 7 timed out; 8 transfer incomplete or checksum differs; 9 the server broke the protocol.";
 
 /// An FTP client for the command line and for scripts, with an interactive shell.
 #[derive(Debug, Parser)]
@@ -51,6 +51,9 @@ pub(crate) struct Options {
     /// Transfer as text: line ends become those of the other side.
     #[arg(long, global = true)]
     pub(crate) ascii: bool,
+    /// Compare what was moved with what the server has, by the strongest digest it can compute (HASH, XSHA512 … XCRC), else by size.
+    #[arg(long, global = true)]
+    pub(crate) verify: bool,
     /// Show what passes over the control connection (never a password).
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
@@ -100,6 +103,7 @@ Examples:
     #[command(after_help = "\
 Without LOCAL the file goes into the current folder; - is standard output. A file that is there is replaced when the new one is
 complete, and not before. With -c it is written in place, and a later -c goes on where this one ended.
+With --verify a file that differs from the server's is not put in its place, and the exit code is 8.
 With -r, what is in the remote folder is put into the folder LOCAL (without LOCAL: a folder of the remote one's name).
 
 Examples:
@@ -224,6 +228,19 @@ Examples:
   ftp-client find --name '*.iso' --type f ftp://ftp.example.org/pub/
   ftp-client find --json ftp://ftp.example.org/pub/ | jq -r 'select(.size > 1000000) | .path'")]
     Find(Find),
+    /// Copy a file from one server straight to another.
+    #[command(after_help = "\
+The data does not come by here: the one server goes to the other for it (FXP). Both have to be set up for that; most are not, and say so.
+A URL that ends in a slash is a folder. With --verify both servers are asked for their digests, or at least their sizes.
+
+Example:
+  ftp-client fxp ftp://ftp.example.org/pub/file.iso ftp://bob@mirror.example.net/pub/")]
+    Fxp {
+        /// The file.
+        from: String,
+        /// What it shall be called there.
+        to: String,
+    },
     /// Send commands of the protocol, and show the replies.
     #[command(after_help = "\
 Each COMMAND is one operand and one line, sent after the login, in the folder of the URL. The replies come on standard output as

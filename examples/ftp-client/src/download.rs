@@ -17,6 +17,7 @@ use crate::remote::RemotePath;
 use crate::session::Session;
 use crate::sync::Filter;
 use crate::tree::{Node, Stamp, Tree, walk_remote};
+use crate::verify::Check;
 
 /// A remote file, and what a listing has told of it already.
 #[derive(Clone, Debug)]
@@ -48,21 +49,37 @@ pub(crate) async fn to_file<R: Runtime>(
         size => size,
     };
     if resume && is_complete(local, size)? {
+        if let Some(mut check) = Check::begin(session).await? {
+            check.take_file(local, u64::MAX)?;
+            check.finish(session, &wanted.path).await?;
+        }
         return Ok(0);
     }
+    let mut check = Check::begin(session).await?;
     let mut landing = match resume {
         true => Landing::resume(local)?,
         false => Landing::replace(local)?,
     };
     let offset = landing.offset();
     let meter = Meter::new(&session.console, wanted.path.as_bytes(), size, offset);
-    let write = |bytes: &[u8]| landing.write(bytes);
+    if let Some(check) = &mut check {
+        check.take_file(local, offset)?;
+    }
+    let write = |bytes: &[u8]| {
+        if let Some(check) = &mut check {
+            check.update(bytes);
+        }
+        landing.write(bytes)
+    };
     let bytes = receive(session, &wanted.path, offset, meter, write).await?;
     // The file is whole now, whatever becomes of the question for its time. A session that was lost by it shows in what comes next.
     let modified = match wanted.modified {
         None => session.modified(&wanted.path).await.unwrap_or(None),
         modified => modified,
     };
+    if let Some(check) = check {
+        check.finish(session, &wanted.path).await?;
+    }
     landing.commit(modified)?;
     Ok(bytes)
 }
@@ -88,8 +105,12 @@ pub(crate) async fn to_stdout<R: Runtime>(
     session: &mut Session<R>,
     path: &RemotePath,
 ) -> Result<u64, Failure> {
+    let mut check = Check::begin(session).await?;
     let mut out = io::stdout().lock();
     let write = |bytes: &[u8]| {
+        if let Some(check) = &mut check {
+            check.update(bytes);
+        }
         out.write_all(bytes)
             .map_err(|error| Failure::output(&error))
     };
@@ -100,6 +121,9 @@ pub(crate) async fn to_stdout<R: Runtime>(
     };
     let received = receive(session, path, 0, meter, write).await?;
     out.flush().map_err(|error| Failure::output(&error))?;
+    if let Some(check) = check {
+        check.finish(session, path).await?;
+    }
     Ok(received)
 }
 

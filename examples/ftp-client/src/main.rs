@@ -6,9 +6,11 @@ mod below;
 mod change;
 mod cli;
 mod console;
+mod digest;
 mod download;
 mod failure;
 mod find;
+mod fxp;
 mod interrupt;
 mod json;
 mod landing;
@@ -31,6 +33,7 @@ mod time;
 mod tree;
 mod upload;
 mod url;
+mod verify;
 
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -66,8 +69,12 @@ fn over_runtime(options: &Options, console: &Rc<Console>, command: Command) -> R
         active: options.active,
         ascii: options.ascii,
         timeout: options.timeout,
+        verify: options.verify,
         console: Rc::clone(console),
     };
+    if options.verify && options.ascii {
+        return Err(verify::not_as_text());
+    }
     match options.runtime {
         RuntimeName::Tokio => on_tokio(settings, command),
         RuntimeName::AsyncStd => {

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::login::Credentials;
 use crate::session::{self, Session, Settings};
 use crate::url::{self, Target};
+use crate::verify;
 
 /// Opens the sessions of a command.
 pub(crate) struct Opener<R: Runtime> {
@@ -24,12 +25,16 @@ impl<R: Runtime> Opener<R> {
 
     /// Connects and logs in.
     pub(crate) async fn open(&self, target: &Target) -> Result<Session<R>, Failure> {
+        let ascii = target.ascii.unwrap_or(self.settings.ascii);
+        if ascii && self.settings.verify {
+            return Err(verify::not_as_text());
+        }
         let credentials = Credentials::find(target.user.as_ref(), target.password.as_ref())?;
         let mut session = session::connect(&self.runtime, &self.settings, &target.host).await?;
         session
             .login(credentials.user, credentials.password)
             .await?;
-        session.set_ascii(target.ascii.unwrap_or(self.settings.ascii));
+        session.set_ascii(ascii);
         Ok(session)
     }
 

@@ -9,6 +9,7 @@ use ftp_sansio::wire::{Arg, DateTime, Secret};
 use crate::cli::{self, Command, Server};
 use crate::download::{self, Wanted};
 use crate::failure::{Exit, Failure, Shown};
+use crate::fxp::{self, End};
 use crate::login::secret;
 use crate::opener::Opener;
 use crate::put::{Destination, put_one};
@@ -53,6 +54,7 @@ pub(crate) async fn run<R: Runtime>(
         Command::Touch { date, urls } => opener.touch(date, &urls).await,
         Command::Du(du) => opener.du(&du).await,
         Command::Find(wish) => opener.find(&wish).await,
+        Command::Fxp { from, to } => opener.fxp(&from, &to).await,
         Command::Raw {
             keep_going,
             url,
@@ -224,6 +226,38 @@ impl<R: Runtime> Opener<R> {
             find::find(session, target, &wish).await
         })
         .await
+    }
+
+    async fn fxp(&self, from: &str, to: &str) -> Result<(), Failure> {
+        let (from, to) = (url::parse(from)?, url::parse(to)?);
+        let name = from
+            .path
+            .name()
+            .ok_or_else(|| Failure::usage(format!("{} is no name of a file", from.path)))?;
+        let path = match to.names_folder {
+            true => upload::join(&to.path, name)?,
+            false => to.path.clone(),
+        };
+        let mut source = self.open(&from).await?;
+        let mut target = self.open(&to).await?;
+        source.set_ascii(from.ascii.or(to.ascii).unwrap_or(self.settings.ascii));
+        fxp::copy(
+            End {
+                session: &mut source,
+                path: &from.path,
+                host: &from.host,
+            },
+            End {
+                session: &mut target,
+                path: &path,
+                host: &to.host,
+            },
+        )
+        .await?;
+        self.console().done("fxp", path.as_bytes(), None);
+        source.quit().await;
+        target.quit().await;
+        Ok(())
     }
 
     async fn raw(&self, url: &str, commands: &[OsString], keep_going: bool) -> Result<(), Failure> {

@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) active: bool,
     pub(crate) ascii: bool,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) verify: bool,
     pub(crate) console: Rc<Console>,
 }
 
@@ -50,6 +51,8 @@ pub(crate) struct Session<R: Runtime> {
     runtime: R,
     pub(crate) console: Rc<Console>,
     pub(crate) representation: Representation,
+    /// What is moved is compared with what the server has.
+    pub(crate) verify: bool,
     /// MDTM was refused as such: it need not be asked again.
     times_refused: bool,
     /// MLST tells all it can from now on.
@@ -159,6 +162,7 @@ impl<R: Runtime> Session<R> {
             runtime,
             console: Rc::clone(&settings.console),
             representation,
+            verify: settings.verify,
             times_refused: false,
             all_facts: false,
             clocks: None,
