@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use ftp_sansio::wire::DateTime;
+use ftp_sansio::wire::{DateTime, Mode};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -109,6 +109,7 @@ With -r, what is in the remote folder is put into the folder LOCAL (without LOCA
 Examples:
   ftp-client get ftp://ftp.example.org/pub/file.iso
   ftp-client get -c ftp://ftp.example.org/pub/file.iso file.iso
+  ftp-client --verify get --mode deflate ftp://ftp.example.org/pub/log.txt
   ftp-client get -r ftp://ftp.example.org/pub/docs/ docs")]
     Get {
         /// A whole folder.
@@ -117,6 +118,9 @@ Examples:
         /// Go on where an earlier attempt ended.
         #[arg(short = 'c', long = "continue")]
         resume: bool,
+        /// How the data travels.
+        #[arg(long, value_enum, default_value_t = ModeName::Stream)]
+        mode: ModeName,
         url: String,
         local: Option<PathBuf>,
     },
@@ -137,6 +141,9 @@ Examples:
         /// Send only what the server does not have yet.
         #[arg(short = 'c', long = "continue")]
         resume: bool,
+        /// How the data travels.
+        #[arg(long, value_enum, default_value_t = ModeName::Stream)]
+        mode: ModeName,
         #[arg(required = true)]
         local: Vec<PathBuf>,
         url: String,
@@ -309,6 +316,30 @@ the exit code 1.
 Example:
   ftp-client parse-list --json < listing.txt")]
     ParseList,
+}
+
+/// The modes of a transfer, RFC 959 § 3.4, and the one that came later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModeName {
+    /// As it is.
+    Stream,
+    /// In blocks (MODE B), over one data connection for many files where the server keeps it.
+    Block,
+    /// Runs of a byte shortened (MODE C).
+    Compressed,
+    /// As a zlib stream (MODE Z).
+    Deflate,
+}
+
+impl From<ModeName> for Mode {
+    fn from(name: ModeName) -> Self {
+        match name {
+            ModeName::Stream => Self::Stream,
+            ModeName::Block => Self::Block,
+            ModeName::Compressed => Self::Compressed,
+            ModeName::Deflate => Self::Deflate,
+        }
+    }
 }
 
 /// Permissions as chmod(1) takes them in octal.

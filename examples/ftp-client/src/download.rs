@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use ftp_driver::Runtime;
-use ftp_driver::client::Options;
 use ftp_sansio::wire::{DateTime, Escaped};
 
 use crate::below::{Below, Branches};
@@ -37,7 +36,7 @@ impl Wanted {
     }
 }
 
-/// Fetches a file to `local`; gives the bytes that travelled. With `resume` it goes on where an earlier attempt ended.
+/// Fetches a file to `local`; gives the bytes that were added. With `resume` it goes on where an earlier attempt ended.
 pub(crate) async fn to_file<R: Runtime>(
     session: &mut Session<R>,
     wanted: &Wanted,
@@ -135,20 +134,18 @@ async fn receive<R: Runtime>(
     meter: Meter,
     mut write: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<u64, Failure> {
-    let options = Options {
-        offset,
-        representation: session.representation,
-        ..Options::default()
-    };
+    let options = session.options(offset);
+    let mut count = 0;
     let started = session.client.retrieve(path.to_arg(), options).await;
     let mut download = started.map_err(|error| Failure::remote(path, &error))?;
     let broken = |error| Failure::server(path, &error).in_transfer();
     while let Some(bytes) = download.read().await.map_err(broken)? {
         write(&bytes)?;
         meter.add(bytes.len());
+        count += bytes.len() as u64;
     }
-    let done = download.finish().await.map_err(broken)?;
-    Ok(done.bytes)
+    download.finish().await.map_err(broken)?;
+    Ok(count)
 }
 
 /// Where `get` puts a single file: into `local` where that is a folder, into the current folder where nothing is said.

@@ -1,5 +1,7 @@
 //! `fxp`: a file from one server straight to another.
 
+use std::rc::Rc;
+
 use ftp_driver::Runtime;
 use ftp_driver::client::{BetweenError, Error, Options, Side, Stage, copy_between};
 
@@ -75,52 +77,31 @@ fn failure<R: Runtime>(failed: &BetweenError, source: &End<'_, R>, target: &End<
 
 /// Compares what the two servers have: by the strongest digest that both can compute, else by size.
 async fn compare<R: Runtime>(source: End<'_, R>, target: End<'_, R>) -> Result<(), Failure> {
-    let failed = |error: &Error| Failure::server("the comparison", error);
-    let here = source.session.client.digest_algorithms().await;
-    let there = target.session.client.digest_algorithms().await;
-    let (here, there) = (
-        here.map_err(|error| failed(&error))?,
-        there.map_err(|error| failed(&error))?,
-    );
-    let console = &source.session.console;
-    if let Some(algorithm) = here.into_iter().find(|algorithm| there.contains(algorithm)) {
-        let here = source
-            .session
-            .client
-            .digest(source.path.to_arg(), algorithm)
-            .await;
-        let there = target
-            .session
-            .client
-            .digest(target.path.to_arg(), algorithm)
-            .await;
-        let (here, there) = (
-            here.map_err(|error| failed(&error))?,
-            there.map_err(|error| failed(&error))?,
-        );
-        console.detail(format_args!("{}: {algorithm} compared", target.path));
-        return same(
-            here == there,
-            target.path,
-            format_args!("{algorithm} differs"),
-        );
+    let (path, console) = (target.path, Rc::clone(&source.session.console));
+    let here = source.session.digest_algorithms().await?;
+    let there = target.session.digest_algorithms().await?;
+    if let Some(algorithm) = here.into_iter().find(|one| there.contains(one)) {
+        let here = source.session.digest(source.path, algorithm).await?;
+        let there = target.session.digest(path, algorithm).await?;
+        if let (Some(here), Some(there)) = (here, there) {
+            console.detail(format_args!("{path}: {algorithm} compared"));
+            return same(here == there, path, format_args!("{algorithm} differs"));
+        }
     }
     let here = source.session.size(source.path).await?;
-    let there = target.session.size(target.path).await?;
+    let there = target.session.size(path).await?;
     let (Some(here), Some(there)) = (here, there) else {
-        source.session.console.problem(format_args!(
-            "{}: not verified: the servers tell neither a common digest nor both sizes",
-            target.path
+        console.problem(format_args!(
+            "{path}: not verified: the servers tell neither a common digest nor both sizes"
         ));
         return Ok(());
     };
-    source.session.console.note(format_args!(
-        "{}: verified by its size alone, for want of a common digest",
-        target.path
+    console.note(format_args!(
+        "{path}: verified by its size alone, for want of a common digest"
     ));
     same(
         here == there,
-        target.path,
+        path,
         format_args!("{here} and {there} bytes"),
     )
 }

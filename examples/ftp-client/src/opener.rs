@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use ftp_driver::Runtime;
-use ftp_sansio::wire::{Format, Representation};
+use ftp_sansio::wire::{Format, Mode, Representation};
 
 use crate::console::Console;
 use crate::failure::Failure;
@@ -11,6 +11,14 @@ use crate::login::Credentials;
 use crate::session::{self, Session, Settings};
 use crate::url::{self, Target};
 use crate::verify;
+
+/// How `get` and `put` move files.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    pub(crate) recursive: bool,
+    pub(crate) resume: bool,
+    pub(crate) mode: Mode,
+}
 
 /// Opens the sessions of a command.
 pub(crate) struct Opener<R: Runtime> {
@@ -89,14 +97,23 @@ impl<R: Runtime> Session<R> {
         };
     }
 
-    /// A text transfer counts other bytes than the file has: there is no place to resume it from.
-    pub(crate) fn check_resume(&self, resume: bool) -> Result<(), Failure> {
-        match self.representation {
-            Representation::Image => Ok(()),
-            _ if !resume => Ok(()),
-            _ => Err(Failure::usage(
+    /// Sets how files are moved from now on.
+    ///
+    /// A text transfer counts other bytes than the file has, and in MODE B and C a position is a marker of the server's own: there is no
+    /// place to resume such a transfer from.
+    pub(crate) fn prepare(&mut self, how: How) -> Result<(), Failure> {
+        let is_text = self.representation != Representation::Image;
+        if how.resume && is_text {
+            return Err(Failure::usage(
                 "-c cannot resume a text transfer (--ascii, ;type=a)",
-            )),
+            ));
         }
+        if how.resume && matches!(how.mode, Mode::Block | Mode::Compressed) {
+            return Err(Failure::usage(
+                "-c cannot resume by bytes in --mode block or compressed",
+            ));
+        }
+        self.mode = how.mode;
+        Ok(())
     }
 }

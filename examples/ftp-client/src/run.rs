@@ -11,7 +11,7 @@ use crate::download::{self, Wanted};
 use crate::failure::{Exit, Failure, Shown};
 use crate::fxp::{self, End};
 use crate::login::secret;
-use crate::opener::Opener;
+use crate::opener::{How, Opener};
 use crate::put::{Destination, put_one};
 use crate::remote::RemotePath;
 use crate::session::Settings;
@@ -36,15 +36,31 @@ pub(crate) async fn run<R: Runtime>(
         Command::Get {
             recursive,
             resume,
+            mode,
             url,
             local,
-        } => opener.get(&url, local.as_deref(), recursive, resume).await,
+        } => {
+            let how = How {
+                recursive,
+                resume,
+                mode: mode.into(),
+            };
+            opener.get(&url, local.as_deref(), how).await
+        }
         Command::Put {
             recursive,
             resume,
+            mode,
             local,
             url,
-        } => opener.put(&local, &url, recursive, resume).await,
+        } => {
+            let how = How {
+                recursive,
+                resume,
+                mode: mode.into(),
+            };
+            opener.put(&local, &url, how).await
+        }
         Command::Cat { urls } => opener.cat(&urls).await,
         Command::Rm { recursive, urls } => opener.rm(&urls, recursive).await,
         Command::Mkdir { parents, urls } => opener.mkdir(&urls, parents).await,
@@ -95,47 +111,33 @@ impl<R: Runtime> Opener<R> {
         show::folder(self.console(), form, listing)
     }
 
-    async fn get(
-        &self,
-        url: &str,
-        local: Option<&Path>,
-        recursive: bool,
-        resume: bool,
-    ) -> Result<(), Failure> {
+    async fn get(&self, url: &str, local: Option<&Path>, how: How) -> Result<(), Failure> {
         let target = url::parse(url)?;
         let path = &target.path;
-        if recursive {
-            let folder = match local {
-                Some(local) => local.to_owned(),
-                None if path.name().is_none() => PathBuf::from("."),
-                None => download::local_name(path)?.into(),
-            };
-            let mut session = self.open(&target).await?;
-            session.check_resume(resume)?;
-            download::tree(&mut session, path, &folder, resume).await?;
-            session.quit().await;
-            return Ok(());
-        }
-        if local == Some(Path::new("-")) {
-            return self.cat(&[url.to_owned()]).await;
-        }
-        let local = download::destination(path, local)?;
+        let to_stdout = !how.recursive && local == Some(Path::new("-"));
+        let local = match local {
+            _ if to_stdout => PathBuf::new(),
+            Some(local) if how.recursive => local.to_owned(),
+            None if how.recursive && path.name().is_none() => PathBuf::from("."),
+            None if how.recursive => download::local_name(path)?.into(),
+            local => download::destination(path, local)?,
+        };
         let mut session = self.open(&target).await?;
-        session.check_resume(resume)?;
-        let bytes =
-            download::to_file(&mut session, &Wanted::new(path.clone()), &local, resume).await?;
-        self.console().done("get", path.as_bytes(), Some(bytes));
+        session.prepare(how)?;
+        if to_stdout {
+            download::to_stdout(&mut session, path).await?;
+        } else if how.recursive {
+            download::tree(&mut session, path, &local, how.resume).await?;
+        } else {
+            let wanted = Wanted::new(path.clone());
+            let bytes = download::to_file(&mut session, &wanted, &local, how.resume).await?;
+            self.console().done("get", path.as_bytes(), Some(bytes));
+        }
         session.quit().await;
         Ok(())
     }
 
-    async fn put(
-        &self,
-        locals: &[PathBuf],
-        url: &str,
-        recursive: bool,
-        resume: bool,
-    ) -> Result<(), Failure> {
+    async fn put(&self, locals: &[PathBuf], url: &str, how: How) -> Result<(), Failure> {
         let target = url::parse(url)?;
         // A file that is not there is told before anybody is asked for anything.
         if let [local] = locals
@@ -144,13 +146,13 @@ impl<R: Runtime> Opener<R> {
             std::fs::metadata(local).map_err(|error| Failure::local(local, &error))?;
         }
         let mut session = self.open(&target).await?;
-        session.check_resume(resume)?;
+        session.prepare(how)?;
         let into = Destination {
             folder: target.names_folder || locals.len() > 1,
             several: locals.len() > 1,
             path: &target.path,
-            recursive,
-            resume,
+            recursive: how.recursive,
+            resume: how.resume,
         };
         for local in locals {
             if let Err(failure) = put_one(&mut session, local, &into).await {

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ftp_driver::Runtime;
-use ftp_driver::client::{Client, Config, DataPath, Error, Timeouts, Trace};
+use ftp_driver::client::{Client, Config, DataPath, Error, Options, Timeouts, Trace};
 use ftp_driver::runtime::within;
 use ftp_sansio::listing::{Entry, Listing};
 use ftp_sansio::wire::{
-    Arg, Command, DateTime, Escaped, Features, Format, Reply, Representation, Secret,
+    Arg, Command, DateTime, Escaped, Features, Format, Mode, Reply, Representation, Secret,
 };
 
 use crate::attributes::Clock;
@@ -51,6 +51,7 @@ pub(crate) struct Session<R: Runtime> {
     runtime: R,
     pub(crate) console: Rc<Console>,
     pub(crate) representation: Representation,
+    pub(crate) mode: Mode,
     /// What is moved is compared with what the server has.
     pub(crate) verify: bool,
     /// MDTM was refused as such: it need not be asked again.
@@ -162,6 +163,7 @@ impl<R: Runtime> Session<R> {
             runtime,
             console: Rc::clone(&settings.console),
             representation,
+            mode: Mode::Stream,
             verify: settings.verify,
             times_refused: false,
             all_facts: false,
@@ -176,6 +178,16 @@ impl<R: Runtime> Session<R> {
     ) -> Result<Reply, Failure> {
         let done = self.client.login(user, password).await;
         done.map_err(|error| Failure::server("the login", &error))
+    }
+
+    /// How a file is moved, from `offset` on.
+    pub(crate) fn options(&self, offset: u64) -> Options {
+        Options {
+            offset,
+            representation: self.representation,
+            mode: self.mode,
+            ..Options::default()
+        }
     }
 
     /// Whether the session cannot go on after a failure.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use ftp_driver::Runtime;
-use ftp_driver::client::{Error, Options, Upload};
+use ftp_driver::client::{Error, Upload};
 
 use crate::below::{Below, Branches};
 use crate::download::pass_on;
@@ -22,7 +22,7 @@ use crate::verify::Check;
 /// How much is read from a file at once.
 const PIECE: usize = 256 * 1024;
 
-/// Sends a file; gives the bytes that travelled. With `resume` it sends what the server does not have yet.
+/// Sends a file; gives the bytes that were read. With `resume` it sends what the server does not have yet.
 pub(crate) async fn from_file<R: Runtime>(
     session: &mut Session<R>,
     local: &Path,
@@ -113,12 +113,7 @@ async fn start<'s, R: Runtime>(
     remote: &RemotePath,
     offset: u64,
 ) -> Result<Upload<'s, R>, Failure> {
-    let options = |offset| Options {
-        offset,
-        representation: session.representation,
-        ..Options::default()
-    };
-    let (plain, resumed) = (options(0), options(offset));
+    let (plain, resumed) = (session.options(0), session.options(offset));
     let refused =
         |error: Error| Failure::server(format_args!("the server does not take {remote}"), &error);
     if offset == 0 {
@@ -153,6 +148,7 @@ async fn send<R: Runtime>(
 ) -> Result<u64, Failure> {
     let broken = |error| Failure::server(remote, &error).in_transfer();
     let mut buffer = vec![0; PIECE];
+    let mut total = 0;
     loop {
         let count = match reader.read(&mut buffer) {
             Ok(0) => break,
@@ -166,9 +162,10 @@ async fn send<R: Runtime>(
         let piece = Bytes::copy_from_slice(&buffer[..count]);
         upload.write(piece).await.map_err(broken)?;
         meter.add(count);
+        total += count as u64;
     }
-    let done = upload.finish().await.map_err(broken)?;
-    Ok(done.bytes)
+    upload.finish().await.map_err(broken)?;
+    Ok(total)
 }
 
 /// The remote name of a local file: its own, or what the path means where it ends in `..`.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ftp_driver::Runtime;
 use ftp_driver::client::Error;
+use ftp_sansio::wire::DigestAlgorithm;
 
 use crate::digest::Hasher;
 use crate::failure::{Exit, Failure};
@@ -36,8 +37,7 @@ impl Check {
         if !session.verify {
             return Ok(None);
         }
-        let offered = session.client.digest_algorithms().await;
-        let offered = offered.map_err(|error| Failure::server("FEAT", &error))?;
+        let offered = session.digest_algorithms().await?;
         Ok(Some(Self {
             hasher: offered.into_iter().find_map(Hasher::new),
             bytes: 0,
@@ -80,20 +80,14 @@ impl Check {
     ) -> Result<(), Failure> {
         if let Some(hasher) = self.hasher {
             let algorithm = hasher.algorithm();
-            match session.client.digest(path.to_arg(), algorithm).await {
-                Ok(digest) if digest == hasher.finish() => {
-                    session
-                        .console
-                        .detail(format_args!("{path}: {algorithm} agrees"));
-                    return Ok(());
-                }
-                Ok(_) => return Err(differs(path, format_args!("{algorithm}"))),
-                Err(error @ (Error::Refused(_) | Error::Malformed(_) | Error::Aborted)) => {
-                    session
-                        .console
-                        .note(format_args!("{path}: no {algorithm}: {error}"));
-                }
-                Err(error) => return Err(Failure::server(path, &error)),
+            if let Some(digest) = session.digest(path, algorithm).await? {
+                session
+                    .console
+                    .detail(format_args!("{path}: {algorithm} compared"));
+                return match digest == hasher.finish() {
+                    true => Ok(()),
+                    false => Err(differs(path, format_args!("{algorithm} differs"))),
+                };
             }
         }
         match session.size(path).await? {
@@ -113,6 +107,31 @@ impl Check {
                 ));
                 Ok(())
             }
+        }
+    }
+}
+
+impl<R: Runtime> Session<R> {
+    /// The algorithms by which the server digests files, from the strongest.
+    pub(crate) async fn digest_algorithms(&mut self) -> Result<Vec<DigestAlgorithm>, Failure> {
+        let asked = self.client.digest_algorithms().await;
+        asked.map_err(|error| Failure::server("FEAT", &error))
+    }
+
+    /// What the server makes of a file; `None`, and a note, where it gives no digest.
+    pub(crate) async fn digest(
+        &mut self,
+        path: &RemotePath,
+        algorithm: DigestAlgorithm,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        match self.client.digest(path.to_arg(), algorithm).await {
+            Ok(digest) => Ok(Some(digest)),
+            Err(error @ (Error::Refused(_) | Error::Malformed(_) | Error::Aborted)) => {
+                self.console
+                    .note(format_args!("{path}: no {algorithm}: {error}"));
+                Ok(None)
+            }
+            Err(error) => Err(Failure::server(path, &error)),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use ftp_peers::{Done, Runtime, command, on_both_runtimes, run};
+use ftp_peers::{Done, Runtime, Scratch, command, names_in, on_both_runtimes, run};
 
 on_both_runtimes!(
     permissions_by_mff,
@@ -21,6 +21,11 @@ on_both_runtimes!(
     the_last_word_of_a_session,
     a_password_is_not_shown,
     nothing_follows_a_quit,
+    facts_are_asked_for_before_a_list,
+    a_digest_that_differs,
+    a_digest_that_is_none,
+    nothing_to_verify_by,
+    a_refused_file_leaves_the_other_server_alone,
 );
 
 /// What a server answers to a line that begins like this. The first that fits; the rest is 502.
@@ -294,4 +299,106 @@ fn nothing_follows_a_quit(runtime: Runtime) {
     let done = client(runtime, &["raw", &server.url(""), "QUIT", "NOOP"]).exits(3);
     assert_eq!(done.stdout, "221 bye\n");
     client(runtime, &["raw", &server.url(""), "QUIT"]).ok();
+}
+
+/// MLSD where FEAT has it, and LIST where it has not, or where the server then does not know it.
+fn facts_are_asked_for_before_a_list(runtime: Runtime) {
+    let listings = |server: &Played| {
+        let heard = server.heard();
+        let listings = heard
+            .into_iter()
+            .filter(|line| line.starts_with("MLSD") || line.starts_with("LIST"));
+        listings.collect::<Vec<_>>()
+    };
+    const FACTS: (&str, &str) = (
+        "FEAT",
+        "211-so much\r\n MLST type*;size*;\r\n211 and no more",
+    );
+    const MLSD: (&str, &str) = ("MLSD", ">type=file;size=1; by facts\r\n");
+    const LIST: (&str, &str) = ("LIST", ">-rw-r--r-- 1 u g 12 Jan  2  2020 by list\r\n");
+    for (script, names, sent) in [
+        (&[FACTS, MLSD, LIST][..], "by facts\n", &["MLSD"][..]),
+        (&[MLSD, LIST], "by list\n", &["LIST"]),
+        (
+            &[FACTS, ("MLSD", "502 not here"), LIST],
+            "by list\n",
+            &["MLSD", "LIST"],
+        ),
+    ] {
+        let server = Played::new(script);
+        let done = client(runtime, &["ls", &server.url("")]).ok();
+        assert_eq!(done.stdout, names, "{done:?}");
+        assert_eq!(listings(&server), sent);
+    }
+}
+
+const WITH_A_DIGEST: Script = &[
+    (
+        "FEAT",
+        "211-so much\r\n XMD5\r\n HASH SHA-1;MD5*\r\n211 and no more",
+    ),
+    ("OPTS HASH SHA-1", "200 SHA-1"),
+    (
+        "HASH file",
+        "213 SHA-1 0-4 0beec7b5ea3f0fdbc95d0dd47f3c5bc275da8a33 file",
+    ),
+    ("RETR", ">other"),
+    ("STOR", "<"),
+];
+
+/// The strongest digest is taken, and what differs is not put in place.
+fn a_digest_that_differs(runtime: Runtime) {
+    let (here, server) = (Scratch::new(), Played::new(WITH_A_DIGEST));
+    let file = here.at("file");
+    std::fs::write(&file, "as it was").expect("room for a small file");
+    let name = file.to_str().expect("a name in UTF-8");
+    let done = client(runtime, &["--verify", "get", &server.url("file"), name]).exits(8);
+    assert!(done.stderr.contains("SHA-1 differs"), "{done:?}");
+    assert_eq!(std::fs::read(&file).expect("the file"), b"as it was");
+    assert_eq!(names_in(here.path()), ["file"]);
+    client(runtime, &["--verify", "put", name, &server.url("file")]).exits(8);
+    std::fs::write(&file, "foo").expect("room for a small file");
+    client(runtime, &["--verify", "put", name, &server.url("file")]).ok();
+    // Nobody asks who was not told to.
+    client(runtime, &["get", &server.url("file"), name]).ok();
+}
+
+fn a_digest_that_is_none(runtime: Runtime) {
+    let server = Played::new(&[
+        ("FEAT", "211-so much\r\n XSHA256\r\n211 and no more"),
+        ("XSHA256", "250 what a file"),
+        ("RETR", ">other"),
+        ("SIZE", "213 5"),
+    ]);
+    let done = client(runtime, &["--verify", "get", &server.url("file"), "-"]).ok();
+    assert!(done.stderr.contains("size alone"), "{done:?}");
+    let server = Played::new(&[("RETR", ">other"), ("SIZE", "213 6")]);
+    let done = client(runtime, &["--verify", "cat", &server.url("file")]).exits(8);
+    assert!(done.stderr.contains("5 bytes were moved"), "{done:?}");
+}
+
+fn nothing_to_verify_by(runtime: Runtime) {
+    let server = Played::new(&[("RETR", ">other")]);
+    let done = client(runtime, &["--verify", "cat", &server.url("file")]).exits(1);
+    assert!(done.stderr.contains("not verified"), "{done:?}");
+}
+
+/// A source that does not have the file is asked before the target hears of it.
+fn a_refused_file_leaves_the_other_server_alone(runtime: Runtime) {
+    let source = Played::new(&[("PORT", "200 fine"), ("RETR", "550 no such file")]);
+    let target = Played::new(&[
+        ("PASV", "227 here (127,0,0,1,255,255)"),
+        ("STOR", "150 go on"),
+    ]);
+    client(runtime, &["fxp", &source.url("none"), &target.url("x")]).exits(6);
+    assert_eq!(source.heard(), ["PORT 127,0,0,1,255,255", "RETR none"]);
+    assert_eq!(target.heard(), ["PASV"]);
+    // Nor where it is the target that goes to the source.
+    let source = Played::new(&[
+        ("PASV", "227 here (127,0,0,1,255,255)"),
+        ("SIZE", "550 no such file"),
+    ]);
+    let target = Played::new(&[("PORT", "200 fine"), ("STOR", "150 go on")]);
+    client(runtime, &["fxp", &source.url("none"), &target.url("x")]).exits(6);
+    assert_eq!(target.heard(), ["PASV", "PORT 127,0,0,1,255,255"]);
 }

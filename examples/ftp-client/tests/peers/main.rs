@@ -5,6 +5,7 @@ mod facts;
 mod faults;
 mod ipv6;
 mod killed;
+mod moving;
 mod sync;
 mod terminal;
 mod transfer;
