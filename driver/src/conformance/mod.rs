@@ -22,6 +22,7 @@
     reason = "these are tests"
 )]
 
+pub mod abilities;
 pub mod cancelling;
 pub mod faults;
 pub mod limits;
@@ -83,6 +84,11 @@ macro_rules! conformance_tests {
             makes_and_removes, says_what_went_wrong, the_root_stays, renames, nothing_leads_out, links_are_listed,
             opens_only_plain_files
         }
+        $crate::conformance_tests! { @room $runtime, $block_on, abilities:
+            digests, digests_of_parts, digests_are_not_stale, changes_facts, heeds_a_umask, copies, combines,
+            makes_and_removes_trees, links_stay_inside, nothing_is_done_outside, tells_what_is_available,
+            writes_within_a_range, commands_reach_the_store, lists_what_matches, a_digest_is_given_up
+        }
         $crate::conformance_tests! { @room $runtime, $block_on, uploads:
             replaces_whole, a_dropped_upload_changes_nothing, an_upload_is_hidden, fails_at_once, keeps_permissions,
             replaces_a_link_itself, follows_a_renamed_folder, restarts_in_place, appends, chooses_a_name, removes_leftovers
@@ -97,7 +103,8 @@ macro_rules! conformance_tests {
             quits_after_the_transfer, aborts_uploads
         }
         $crate::conformance_tests! { @room $runtime, $block_on, modes:
-            moves_under_all_parameters, a_mark_is_an_end, what_has_no_end_is_not_kept
+            moves_under_all_parameters, a_mark_is_an_end, blocks_keep_their_connection, kept_connections_end, markers_are_answered,
+            what_has_no_end_is_not_kept
         }
         $crate::conformance_tests! { @room $runtime, $block_on, cancelling:
             a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last,

@@ -18,6 +18,7 @@ on_both_runtimes!(
     odd_names,
     lists,
     rename_delete_and_folders,
+    permissions_links_and_patterns,
     mirror_both_ways,
     compressed_both_ways,
 );
@@ -251,4 +252,28 @@ fn compressed_both_ways(runtime: Runtime) {
         done.lines().iter().any(|line| line.ends_with(" file")),
         "{done:?}"
     );
+}
+
+fn permissions_links_and_patterns(runtime: Runtime) {
+    let lftp = Lftp::new(need!("lftp"), runtime);
+    let server = &lftp.house.server;
+    for name in ["a.txt", "b.txt", "c.c", "[a].txt"] {
+        fs::write(server.at(name), name).expect("room for a small file");
+    }
+    let done = lftp
+        .say(
+            "chmod 600 a.txt\nln -s c.c link\nsite umask 077\nmkdir -f private\nnlist ?.txt\nnlist [a].txt\nget link -o back",
+        )
+        .ok();
+    let mut names: Vec<_> = done.lines().into_iter().skip(1).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["[a].txt", "a.txt", "b.txt"], "{done:?}");
+    let back = fs::read(lftp.house.here.at("back")).expect("the download");
+    assert_eq!(back, b"c.c");
+    #[cfg(unix)]
+    for (name, expected) in [("a.txt", 0o600), ("private", 0o700)] {
+        use std::os::unix::fs::PermissionsExt;
+        let metadata = fs::metadata(server.at(name)).expect("it is there");
+        assert_eq!(metadata.permissions().mode() & 0o777, expected, "{name}");
+    }
 }
