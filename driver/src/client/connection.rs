@@ -57,8 +57,8 @@ pub(super) struct Connection<R: Runtime> {
     /// The transfer whose bytes may move, once there is a data connection for it.
     transfer: Option<Transfer>,
     happened: VecDeque<Happened>,
-    /// An operation was begun whose end has not been told: whoever begins the next one waits for it first.
-    unfinished: bool,
+    /// The operation that was begun and whose end has not been told: whoever begins the next one waits for it first.
+    unfinished: Option<OperationId>,
     /// Why the session is over.
     ended_by: Option<Failure>,
     pub(super) observer: Option<Observer>,
@@ -80,7 +80,7 @@ impl<R: Runtime> Connection<R> {
             data: Data::None,
             transfer: None,
             happened: VecDeque::new(),
-            unfinished: false,
+            unfinished: None,
             ended_by: None,
             observer: None,
         })
@@ -96,7 +96,7 @@ impl<R: Runtime> Connection<R> {
                 | self.act();
             if let Some(happened) = self.happened.pop_front() {
                 match &happened {
-                    Happened::Finished(..) => self.unfinished = false,
+                    Happened::Finished(..) => self.unfinished = None,
                     Happened::Closed(failure) => self.ended_by.clone_from(failure),
                     Happened::Greeted(_) => {}
                 }
@@ -115,7 +115,7 @@ impl<R: Runtime> Connection<R> {
         self.settle().await?;
         let begun = self.machine.begin(self.runtime.now(), operation);
         let id = begun.map_err(|refused| Error::NotPossible(refused.why))?;
-        self.unfinished = true;
+        self.unfinished = Some(id);
         Ok(id)
     }
 
@@ -150,11 +150,11 @@ impl<R: Runtime> Connection<R> {
         if self.machine.is_closed() {
             return Err(closed(self.ended_by.clone()));
         }
-        if self.unfinished {
+        if self.unfinished.is_some() {
             self.abort();
         }
         poll_fn(|context| {
-            while self.unfinished {
+            while self.unfinished.is_some() {
                 if let Happened::Closed(failure) = std::task::ready!(self.poll(context)) {
                     return Poll::Ready(Err(closed(failure)));
                 }
@@ -165,7 +165,9 @@ impl<R: Runtime> Connection<R> {
     }
 
     pub(super) fn abort(&mut self) {
-        self.machine.abort(self.runtime.now());
+        if let Some(id) = self.unfinished {
+            self.machine.abort(self.runtime.now(), id);
+        }
         self.act();
     }
 

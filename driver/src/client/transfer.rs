@@ -117,7 +117,7 @@ impl<'a, R: Runtime> Transfer<'a, R> {
         })
         .await
         .and_then(|outcome| match outcome {
-            Outcome::Transferred { bytes, reply } => Ok(Transferred { bytes, reply }),
+            Outcome::Transferred { bytes, reply, .. } => Ok(Transferred { bytes, reply }),
             _ => Err(Error::Aborted),
         })
     }

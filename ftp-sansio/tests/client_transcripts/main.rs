@@ -6,6 +6,7 @@ mod downloads;
 mod login;
 mod passive;
 mod replies;
+mod secure;
 mod single;
 mod uploads;
 

@@ -264,14 +264,14 @@ impl Client {
                 let count = transmit.bytes.len();
                 self.sent.extend_from_slice(transmit.bytes);
                 self.session.transmitted(Instant::EPOCH, count);
+                self.session.handle(Instant::EPOCH, Input::Flushed);
             }
             let Some(output) = self.session.poll() else {
                 break;
             };
-            self.outputs.push(output.clone());
-            match output {
+            match &output {
                 Output::Action(Action::Connect { data, .. }) => {
-                    self.session.handle(Instant::EPOCH, Input::Connected(data));
+                    self.session.handle(Instant::EPOCH, Input::Connected(*data));
                 }
                 Output::Action(Action::Transfer(transfer)) => {
                     let event = client::TransferEvent::Ended {
@@ -283,6 +283,7 @@ impl Client {
                 }
                 _ => {}
             }
+            self.outputs.push(output);
         }
     }
 }
