@@ -63,13 +63,17 @@ fn carried_out_in(verb: Verb, files: &[Source]) -> String {
             if method.starts_with("refuse_without") {
                 continue;
             }
-            let home = files
-                .iter()
-                .find(|file| file.text.contains(&format!("fn {method}(")));
+            let home = files.iter().find(|file| has_method(&file.text, method));
             return home.map_or_else(|| panic!("{method} is nowhere"), |file| file.name.clone());
         }
     }
     replied_in.unwrap_or_else(|| panic!("{verb} is in no dispatch"))
+}
+
+/// Whether a method of this name is here, and no mere function.
+fn has_method(text: &str, name: &str) -> bool {
+    text.match_indices(&format!("fn {name}("))
+        .any(|(at, found)| text[at + found.len()..].trim_start().starts_with('&'))
 }
 
 /// What the arms that begin so call, in order.
