@@ -5,6 +5,7 @@ mod active;
 mod downloads;
 mod login;
 mod passive;
+mod pipelining;
 mod replies;
 mod secure;
 mod single;
