@@ -103,7 +103,9 @@ macro_rules! conformance_tests {
             quits_after_the_transfer, aborts_uploads
         }
         $crate::conformance_tests! { @room $runtime, $block_on, modes:
-            moves_under_all_parameters, a_mark_is_an_end, what_has_no_end_is_not_kept
+            moves_under_all_parameters, a_mark_is_an_end, blocks_keep_their_connection, kept_connections_end, markers_are_answered,
+            a_client_keeps_the_connection, a_client_recovers_in_blocks, an_urgent_abort,
+            what_has_no_end_is_not_kept
         }
         $crate::conformance_tests! { @room $runtime, $block_on, cancelling:
             a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last,

@@ -428,7 +428,11 @@ impl Transferring {
             Code::SYNTAX_ERROR,
             Code::NOT_IMPLEMENTED,
         ];
-        let has_data = self.bytes > 0 || matches!(self.data, Data::Complete(_));
+        let has_data = match self.direction {
+            // Nobody can send again what the user has given away.
+            Direction::Send => self.data != Data::Waiting,
+            Direction::Receive => self.bytes > 0 || matches!(self.data, Data::Complete(_)),
+        };
         if has_data || self.again.is_some() || !WANT.contains(&code) {
             return None;
         }

@@ -294,7 +294,7 @@ impl Transferring {
         match self.path.state {
             Stretch::Unasked => self.choose_route(session, now, ahead),
             Stretch::Opening => None,
-            Stretch::Listening(at) => self.ask_for_route(session, ahead, Some(at)),
+            Stretch::Listening(at) => self.ask_for_route(session, ahead, self.path.way?, Some(at)),
             _ => Some(Next::Position),
         }
     }
@@ -313,14 +313,15 @@ impl Transferring {
                 return None;
             }
         }
-        let way = *self.path.way.get_or_insert(session.route.first());
+        let way = self.path.way.unwrap_or(session.route.first());
         if way.is_passive() {
-            return self.ask_for_route(session, ahead, None);
+            return self.ask_for_route(session, ahead, way, None);
         }
         if !self.may_send(session, Pace::Repeatable, ahead) {
             return None;
         }
         session.begin_work(self.operation);
+        self.path.way = Some(way);
         let data = DataId(session.serial.next());
         self.path.data = Some(data);
         self.path.state = Stretch::Opening;
@@ -338,6 +339,7 @@ impl Transferring {
         &mut self,
         session: &mut Session,
         ahead: Ahead,
+        way: Way,
         at: Option<SocketAddr>,
     ) -> Option<Next> {
         if !self.may_send(session, Pace::Repeatable, ahead) {
@@ -349,10 +351,10 @@ impl Transferring {
             self.is_announced = true;
             if let Some(pret) = self.request.announcement() {
                 session.send(pret, self.part(Part::Pret));
-                return self.ask_for_route(session, ahead, at);
+                return self.ask_for_route(session, ahead, way, at);
             }
         }
-        let way = self.path.way?;
+        self.path.way = Some(way);
         session.send(way.command(at)?, self.part(Part::Route(way)));
         self.path.state = Stretch::Asked;
         Some(Next::Position)

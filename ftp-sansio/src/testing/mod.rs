@@ -12,6 +12,7 @@ mod random;
 mod script;
 pub mod store;
 pub(crate) mod stream;
+mod tls;
 pub mod transcript;
 
 pub use pair::Pair;

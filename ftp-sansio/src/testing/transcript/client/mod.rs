@@ -117,9 +117,8 @@ impl Client {
         let bytes = &transmit.bytes[..count];
         let observed = &mut self.observed;
         if transmit.urgent {
-            let begun = observed
-                .back_mut()
-                .filter(|line| line.starts_with("C-urgent: "));
+            let mut lines = observed.iter_mut().rev();
+            let begun = lines.find(|line| line.starts_with("C-urgent: "));
             match begun {
                 Some(line) => line.push_str(&escape(bytes)),
                 None => observed.push_back(format!("C-urgent: {}", escape(bytes))),
