@@ -99,6 +99,7 @@ fn transfer_failure(failure: TransferFailure) -> String {
             "no TLS on the data connection".to_owned()
         }
         TransferFailure::Reported(Failure::Broken) => "the data connection broke".to_owned(),
+        TransferFailure::Reported(Failure::Data(fault)) => fault.to_string(),
         TransferFailure::Reported(Failure::Aborted) | TransferFailure::AbortedByPeer => {
             "aborted".to_owned()
         }
