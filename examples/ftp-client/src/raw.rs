@@ -85,7 +85,9 @@ pub(crate) async fn ask<R: Runtime>(
     match session.client.raw(line.clone()).await {
         Ok(reply) => Ok(reply),
         Err(Error::NotPossible(_)) => {
-            let text = format!("{shown} is not sent: this program could not go on after it");
+            let text = format!(
+                "{shown} is not sent: it is malformed, or this program could not go on after it"
+            );
             Err(Failure::usage(text))
         }
         Err(error) => {

@@ -39,7 +39,10 @@ impl Settings {
             config.data_path = DataPath::Active;
         }
         if let Some(timeout) = self.timeout {
+            // Of a transfer between two servers nothing is seen here before its end: no time is a stall.
+            let third_party = config.timeouts.third_party;
             config.timeouts = Timeouts::all(timeout);
+            config.timeouts.third_party = third_party;
         }
         config
     }
