@@ -15,7 +15,7 @@ use super::error::Error;
 use super::{Client, Options, unexpected};
 use crate::runtime::{Runtime, within};
 
-/// How long the one server may take to say what became of a transfer that has failed at the other.
+/// How long a server may take to give up a transfer that has failed at the other.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
 /// Which of the two servers.
@@ -93,6 +93,23 @@ pub async fn copy_between<R: Runtime>(
     let retrieve = TransferRequest::file(Command::Retr(source.1), options);
     let store = TransferRequest::file(Command::Stor(target.1), options);
     let (source, target) = (source.0, target.0);
+    let copied = copy(source, retrieve, target, store).await;
+    if copied.is_err() {
+        // What was given up is taken back at once, so that the target calls no part a whole.
+        let runtime = source.connection.runtime.clone();
+        for client in [source, target] {
+            let _ = within(&runtime, LAST_WORD, client.connection.settle()).await;
+        }
+    }
+    copied
+}
+
+async fn copy<R: Runtime>(
+    source: &mut Client<R>,
+    retrieve: TransferRequest,
+    target: &mut Client<R>,
+    store: TransferRequest,
+) -> Result<Copied, BetweenError> {
     match meet((Side::Target, target), (Side::Source, source)).await {
         Ok(()) => from_active(source, retrieve, target, store).await,
         Err(first) if is_refusal(&first) => {
@@ -136,11 +153,10 @@ async fn from_active<R: Runtime>(
     target: &mut Client<R>,
     store: TransferRequest,
 ) -> Result<Copied, BetweenError> {
-    let runtime = source.connection.runtime.clone();
     let sending = source.third_party(retrieve).await;
     let sending = sending.map_err(|error| Side::Source.failed(Stage::Asking, error))?;
     let receiving = async { target.third_party(store).await?.finish().await };
-    finish(&runtime, sending.finish(), receiving).await
+    finish(sending.finish(), receiving).await
 }
 
 /// The target goes to the source. What it would make of a source that then has nothing to send is not known, so that is asked for first.
@@ -150,7 +166,6 @@ async fn to_active<R: Runtime>(
     target: &mut Client<R>,
     store: TransferRequest,
 ) -> Result<Copied, BetweenError> {
-    let runtime = source.connection.runtime.clone();
     if let Command::Retr(path) = &retrieve.command {
         match source.size(path.clone()).await {
             // A server that does not know the question may have the file all the same.
@@ -161,12 +176,11 @@ async fn to_active<R: Runtime>(
     let receiving = target.third_party(store).await;
     let receiving = receiving.map_err(|error| Side::Target.failed(Stage::Asking, error))?;
     let sending = async { source.third_party(retrieve).await?.finish().await };
-    finish(&runtime, sending, receiving.finish()).await
+    finish(sending, receiving.finish()).await
 }
 
-/// Waits for both. When one has failed, the other soon has nothing to wait for either.
-async fn finish<R: Runtime>(
-    runtime: &R,
+/// Waits for both. When one has failed, the other is given up.
+async fn finish(
     sending: impl Future<Output = Result<Reply, Error>>,
     receiving: impl Future<Output = Result<Reply, Error>>,
 ) -> Result<Copied, BetweenError> {
@@ -188,16 +202,7 @@ async fn finish<R: Runtime>(
             Ok(target) => return Ok(Copied { source, target }),
             Err(error) => (Side::Target, error),
         },
-        // It was refused, so the source waits for somebody who does not come.
-        (Side::Target, Err(error @ Error::Refused(_))) => (Side::Target, error),
-        (Side::Target, Err(error)) => {
-            let _ = within(runtime, LAST_WORD, sending).await;
-            (Side::Target, error)
-        }
-        (Side::Source, Err(error)) => {
-            let _ = within(runtime, LAST_WORD, receiving).await;
-            (Side::Source, error)
-        }
+        (side, Err(error)) => (side, error),
     };
     let stage = match (side, &failed) {
         (Side::Target, Error::Refused(_)) => Stage::Asking,
