@@ -80,8 +80,8 @@ pub struct Copied {
 }
 
 /// Copies a file from one server straight to another: the one listens for the data, and the other is told to go there (PASV and PORT,
-/// over IPv6 EPSV and EPRT). The source is the one to go where it does as it is told, since a file that it does not have then leaves
-/// the target as it is; else the target.
+/// over IPv6 EPSV and EPRT). The source is the one to go where it does as it is told; else the target. Whether the source has the file is
+/// asked before the target hears of it.
 ///
 /// # Errors
 /// What the first of them to fail told. Servers forbid such transfers unless they are set up for them (RFC 2577 § 3).
@@ -146,40 +146,58 @@ async fn meet<R: Runtime>(
         .map_err(|error| active.failed(Stage::Meeting, error))
 }
 
-/// The source goes to the target, which the system lets it do before the target has heard of the file.
+/// The source goes to the target. It is asked last: data that came before the STOR would find some servers without a place for it
+/// (pyftpdlib breaks off).
 async fn from_active<R: Runtime>(
     source: &mut Client<R>,
     retrieve: TransferRequest,
     target: &mut Client<R>,
     store: TransferRequest,
 ) -> Result<Copied, BetweenError> {
-    let sending = source.third_party(retrieve).await;
-    let sending = sending.map_err(|error| Side::Source.failed(Stage::Asking, error))?;
+    expect_file(source, &retrieve).await?;
+    if let Some(representation) = store.representation {
+        // So that nothing has to be said between here and the STOR.
+        let typed = target.command(Command::Type(representation)).await;
+        typed.map_err(|error| Side::Target.failed(Stage::Asking, error))?;
+    }
     let receiving = async { target.third_party(store).await?.finish().await };
-    finish(sending.finish(), receiving).await
+    let sending = async { source.third_party(retrieve).await?.finish().await };
+    finish(sending, receiving).await
 }
 
-/// The target goes to the source. What it would make of a source that then has nothing to send is not known, so that is asked for first.
+/// The target goes to the source.
 async fn to_active<R: Runtime>(
     source: &mut Client<R>,
     retrieve: TransferRequest,
     target: &mut Client<R>,
     store: TransferRequest,
 ) -> Result<Copied, BetweenError> {
-    if let Command::Retr(path) = &retrieve.command {
-        match source.size(path.clone()).await {
-            // A server that does not know the question may have the file all the same.
-            Err(Error::Refused(reply)) if reply.code().is_about_syntax() => {}
-            asked => drop(asked.map_err(|error| Side::Source.failed(Stage::Asking, error))?),
-        }
-    }
+    expect_file(source, &retrieve).await?;
     let receiving = target.third_party(store).await;
     let receiving = receiving.map_err(|error| Side::Target.failed(Stage::Asking, error))?;
     let sending = async { source.third_party(retrieve).await?.finish().await };
     finish(sending, receiving.finish()).await
 }
 
-/// Waits for both. When one has failed, the other is given up.
+/// Asks the source whether it has the file, before the target hears of it: what a target makes of a source that then has nothing to send
+/// is not known.
+async fn expect_file<R: Runtime>(
+    source: &mut Client<R>,
+    retrieve: &TransferRequest,
+) -> Result<(), BetweenError> {
+    let Command::Retr(path) = &retrieve.command else {
+        return Ok(());
+    };
+    match source.size(path.clone()).await {
+        // A server that does not know the question may have the file all the same.
+        Err(Error::Refused(reply)) if reply.code().is_about_syntax() => Ok(()),
+        asked => asked
+            .map(|_| ())
+            .map_err(|error| Side::Source.failed(Stage::Asking, error)),
+    }
+}
+
+/// Waits for both, the target being asked first. When one has failed, the other is given up.
 async fn finish(
     sending: impl Future<Output = Result<Reply, Error>>,
     receiving: impl Future<Output = Result<Reply, Error>>,
