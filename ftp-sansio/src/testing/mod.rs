@@ -6,6 +6,7 @@
 mod digest;
 mod escape;
 pub mod fuzz;
+pub mod model;
 mod network;
 pub mod pair;
 mod random;
@@ -14,6 +15,7 @@ pub mod store;
 pub(crate) mod stream;
 pub mod transcript;
 
+pub use model::Model;
 pub use pair::Pair;
 pub use random::Random;
 pub use store::Store;
