@@ -199,6 +199,10 @@ pub trait Writer: Send + 'static {
     /// Where the file will be: for [`Placement::Unique`] the name that was chosen.
     fn path(&self) -> &VirtualPath;
 
+    /// How many bytes of the file come before the first that is written here: 0, or for [`Placement::At`] and [`Placement::Append`] what is
+    /// there already. A restart marker of an upload tells its place by it (RFC 959 § 3.5).
+    fn start(&self) -> u64;
+
     /// Writes all of `data` at the end of what was written so far.
     fn write(&mut self, data: Bytes) -> impl Future<Output = Result<()>> + Send;
 

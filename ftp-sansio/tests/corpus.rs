@@ -40,6 +40,16 @@ fn client() {
 }
 
 #[test]
+fn server_bytes() {
+    run("server_bytes", fuzz::server_bytes);
+}
+
+#[test]
+fn client_bytes() {
+    run("client_bytes", fuzz::client_bytes);
+}
+
+#[test]
 fn codec() {
     run("codec", fuzz::codec);
 }

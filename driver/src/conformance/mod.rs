@@ -22,9 +22,12 @@
     reason = "these are tests"
 )]
 
+pub mod abilities;
+pub mod between;
 pub mod cancelling;
 pub mod faults;
 pub mod limits;
+pub mod modes;
 pub mod network;
 mod peer;
 pub mod servers;
@@ -82,6 +85,11 @@ macro_rules! conformance_tests {
             makes_and_removes, says_what_went_wrong, the_root_stays, renames, nothing_leads_out, links_are_listed,
             opens_only_plain_files
         }
+        $crate::conformance_tests! { @room $runtime, $block_on, abilities:
+            digests, digests_of_parts, digests_are_not_stale, changes_facts, heeds_a_umask, copies, combines,
+            makes_and_removes_trees, links_stay_inside, nothing_is_done_outside, tells_what_is_available,
+            writes_within_a_range, commands_reach_the_store, lists_what_matches, a_digest_is_given_up
+        }
         $crate::conformance_tests! { @room $runtime, $block_on, uploads:
             replaces_whole, a_dropped_upload_changes_nothing, an_upload_is_hidden, fails_at_once, keeps_permissions,
             replaces_a_link_itself, follows_a_renamed_folder, restarts_in_place, appends, chooses_a_name, removes_leftovers
@@ -95,11 +103,19 @@ macro_rules! conformance_tests {
             lists_a_thousand_files, changes_files, tells_when_files_changed, answers_during_a_transfer,
             quits_after_the_transfer, aborts_uploads
         }
+        $crate::conformance_tests! { @room $runtime, $block_on, modes:
+            moves_under_all_parameters, a_mark_is_an_end, blocks_keep_their_connection, kept_connections_end, markers_are_answered,
+            a_client_keeps_the_connection, a_client_recovers_in_blocks, an_urgent_abort,
+            what_has_no_end_is_not_kept
+        }
         $crate::conformance_tests! { @room $runtime, $block_on, cancelling:
             a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last,
             any_poll_may_end_a_download, any_poll_may_end_an_upload, a_dropped_rename_is_whole,
             dropped_pieces_are_not_lost, a_client_vanishes, a_reset_is_not_an_end, a_broken_append_can_go_on,
             a_full_disk_is_told
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, between:
+            copies_between_servers, refused_copies_are_told, a_dropped_copy_is_aborted
         }
         $crate::conformance_tests! { @room $runtime, $block_on, limits:
             strangers_get_no_data, strangers_give_no_data, third_parties_are_refused, nobody_listens,

@@ -18,7 +18,8 @@ use crate::local::{LocalEntries, LocalReader, LocalStorage, LocalWriter};
 use crate::runtime::{Listener, Runtime, Timer};
 use crate::server::{Config, Event, Server, SessionInfo, Settings};
 use crate::storage::{
-    Account, Authenticator, Grant, Login, Placement, Reader, Result, Storage, StorageError, Writer,
+    Account, Authenticator, Capabilities, Changes, ChecksumRange, DigestAlgorithm, FileDigest,
+    Grant, Login, Placement, Reader, Result, Storage, StorageError, Writer,
 };
 
 /// Nobody waits this long unless something is wrong; and less than a test's patience.
@@ -342,6 +343,35 @@ impl<R: Runtime> Storage for Tricky<R> {
     async fn rename(&self, from: &VirtualPath, to: &VirtualPath) -> Result<()> {
         self.local.rename(from, to).await
     }
+
+    fn capabilities(&self) -> Capabilities {
+        self.local.capabilities()
+    }
+
+    async fn remove_tree(&self, path: &VirtualPath) -> Result<()> {
+        self.local.remove_tree(path).await
+    }
+
+    async fn change(&self, path: &VirtualPath, changes: Changes) -> Result<Entry> {
+        self.local.change(path, changes).await
+    }
+
+    async fn copy(&self, from: &VirtualPath, to: &VirtualPath) -> Result<()> {
+        self.local.copy(from, to).await
+    }
+
+    async fn combine(&self, target: &VirtualPath, parts: &[VirtualPath]) -> Result<()> {
+        self.local.combine(target, parts).await
+    }
+
+    async fn digest(
+        &self,
+        path: &VirtualPath,
+        algorithm: DigestAlgorithm,
+        range: Option<ChecksumRange>,
+    ) -> Result<FileDigest> {
+        self.local.digest(path, algorithm, range).await
+    }
 }
 
 pub(super) enum TrickyReader<R> {
@@ -386,6 +416,10 @@ pub(super) struct TrickyWriter<R> {
 impl<R: Runtime> Writer for TrickyWriter<R> {
     fn path(&self) -> &VirtualPath {
         self.local.path()
+    }
+
+    fn start(&self) -> u64 {
+        self.local.start()
     }
 
     async fn write(&mut self, data: Bytes) -> Result<()> {

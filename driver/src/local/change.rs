@@ -2,6 +2,8 @@
 
 use cap_std::fs::Dir;
 use ftp_sansio::listing::Entry;
+#[cfg(unix)]
+use ftp_sansio::listing::Permissions;
 use ftp_sansio::wire::VirtualPath;
 
 use super::describe::describe;
@@ -44,9 +46,7 @@ fn apply(root: &Dir, at: &std::path::Path, changes: &Changes) -> Result<()> {
     use super::place::Place;
 
     let (owner, group) = (id(changes.owner.as_ref())?, id(changes.group.as_ref())?);
-    let mode = changes
-        .permissions
-        .map(ftp_sansio::listing::Permissions::bits);
+    let mode = changes.permissions.map(Permissions::bits);
     if mode.is_some_and(|mode| mode & SET_ID != 0) {
         return Err(StorageError::Denied);
     }

@@ -260,3 +260,49 @@ impl Hasher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(inode: u64) -> Key {
+        Key {
+            algorithm: DigestAlgorithm::Sha256,
+            device: 1,
+            inode,
+            size: 3,
+            modified: (1, 2),
+            changed: (3, 4),
+        }
+    }
+
+    #[test]
+    fn remembers_the_latest() {
+        let digests = Digests::default();
+        for inode in 0..REMEMBERED as u64 {
+            digests.remember(key(inode), Bytes::from(inode.to_string()));
+        }
+        // One that was asked for is not the oldest any more.
+        assert_eq!(digests.recall(&key(0)), Some(Bytes::from("0")));
+        digests.remember(key(u64::MAX), Bytes::from("new"));
+        assert_eq!(digests.recall(&key(1)), None);
+        assert!(digests.recall(&key(0)).is_some() && digests.recall(&key(2)).is_some());
+        let touched = Key {
+            changed: (3, 5),
+            ..key(2)
+        };
+        assert_eq!(digests.recall(&touched), None);
+        assert_eq!(digests.known.lock().unwrap().len(), REMEMBERED);
+    }
+
+    #[test]
+    fn only_so_many_at_once() {
+        let digests = Arc::default();
+        let turns: Vec<_> = (0..AT_ONCE)
+            .map(|_| Turn::take(&digests).unwrap())
+            .collect();
+        assert_eq!(Turn::take(&digests).err(), Some(StorageError::Busy));
+        drop(turns);
+        assert!(Turn::take(&digests).is_ok());
+    }
+}

@@ -29,6 +29,8 @@ pub struct LocalWriter<R> {
 pub(super) struct Target {
     path: VirtualPath,
     file: Arc<File>,
+    /// How many bytes of it come before the first that is written.
+    start: u64,
     finish: Finish,
     /// How much may still be written, if there is an end to that.
     left: Option<u64>,
@@ -47,6 +49,10 @@ enum Finish {
 impl<R: Runtime> Writer for LocalWriter<R> {
     fn path(&self) -> &VirtualPath {
         &self.target.path
+    }
+
+    fn start(&self) -> u64 {
+        self.target.start
     }
 
     async fn write(&mut self, mut data: Bytes) -> Result<()> {
@@ -110,6 +116,7 @@ impl Target {
         Ok(Self {
             path,
             file: Arc::new(file),
+            start: 0,
             finish: Finish::Publish(temporary),
             left: None,
         })
@@ -126,6 +133,7 @@ impl Target {
         Ok(Self {
             path,
             file: Arc::new(file),
+            start: 0,
             finish: Finish::Publish(temporary),
             left: None,
         })
@@ -166,6 +174,7 @@ impl Target {
         Ok(Self {
             path,
             file: Arc::new(file),
+            start: offset.unwrap_or(metadata.len()),
             finish,
             left: None,
         })

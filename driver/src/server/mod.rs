@@ -7,6 +7,7 @@ mod passive;
 mod perform;
 mod roster;
 mod session;
+mod source;
 mod transfer;
 
 use std::future::{Future, poll_fn};
@@ -69,9 +70,7 @@ impl Default for Settings {
 impl Settings {
     /// How the sessions behave.
     #[must_use]
-    pub fn config(mut self, mut config: Config) -> Self {
-        // Here a data connection serves one transfer.
-        config.keep_data = false;
+    pub fn config(mut self, config: Config) -> Self {
         self.config = Arc::new(config);
         self
     }

@@ -39,15 +39,13 @@ fn umask<S: Storage>(storage: &mut Arc<S>, mask: Option<Permissions>) -> Result<
 
 async fn perform<S: Storage>(storage: &S, operation: Operation) -> Result<Answer> {
     let done = |()| Answer::Done;
+    let entry = |entry| Answer::Entry(Box::new(entry));
     match operation {
         Operation::Enter(path) => match storage.inspect(&path).await?.kind {
             Kind::Folder => Ok(Answer::Done),
             _ => Err(StorageError::NotAFolder),
         },
-        Operation::Inspect(path) => storage
-            .inspect(&path)
-            .await
-            .map(|entry| Answer::Entry(Box::new(entry))),
+        Operation::Inspect(path) => storage.inspect(&path).await.map(entry),
         Operation::Glance { path, limit } => glance(storage, &path, limit).await,
         Operation::Delete(path) => storage.delete(&path).await.map(done),
         Operation::MakeFolder(path) => storage.make_folder(&path).await.map(done),
@@ -55,10 +53,7 @@ async fn perform<S: Storage>(storage: &S, operation: Operation) -> Result<Answer
         Operation::Rename { from, to } => storage.rename(&from, &to).await.map(done),
         Operation::MakeFolders(path) => storage.make_folders(&path).await.map(done),
         Operation::RemoveTree(path) => storage.remove_tree(&path).await.map(done),
-        Operation::Change { path, changes } => storage
-            .change(&path, changes)
-            .await
-            .map(|entry| Answer::Entry(Box::new(entry))),
+        Operation::Change { path, changes } => storage.change(&path, changes).await.map(entry),
         Operation::Link { path, target } => storage.link(&path, &target).await.map(done),
         Operation::Copy { from, to } => storage.copy(&from, &to).await.map(done),
         Operation::Combine { target, parts } => storage.combine(&target, &parts).await.map(done),

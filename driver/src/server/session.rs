@@ -14,7 +14,7 @@ use ftp_sansio::server::{
 use super::passive;
 use super::perform;
 use super::roster::Seat;
-use super::transfer::{self, Chain, Path};
+use super::transfer::{self, Chain, Kept, Path};
 use super::{SessionInfo, Shared};
 use crate::control::{Control, PASSES};
 use crate::runtime::{Listener, Runtime, Stream, Unread};
@@ -37,7 +37,9 @@ pub(super) struct Session<R: Runtime, A: Authenticator> {
     storage: Option<Arc<A::Storage>>,
     request: Option<Request<A::Storage>>,
     listener: Option<(DataId, R::Listener)>,
-    transfer: Option<(TransferId, Chain)>,
+    transfer: Option<(TransferId, DataId, Chain<R::Stream>)>,
+    /// The data connection that the last transfer left open (RFC 959 § 3.3).
+    kept: Option<(DataId, Kept<R::Stream>)>,
     told_to_stop: bool,
     /// The machine knows that the peer will send nothing more: it was asked of the socket before a commit.
     peer_ended: bool,
@@ -79,6 +81,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             request: None,
             listener: None,
             transfer: None,
+            kept: None,
             told_to_stop: false,
             peer_ended: false,
         })
@@ -97,9 +100,10 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                     .poll(&self.shared.runtime, &mut self.machine, context)
                 | self.act()
                 | self.poll_request(context)
-                | self.poll_transfer(context);
+                | self.poll_transfer(context)
+                | self.poll_kept(context);
             if self.machine.is_closed() && self.machine_is_drained() {
-                (self.transfer, self.listener) = (None, None);
+                (self.transfer, self.listener, self.kept) = (None, None, None);
                 return self.control.poll_gone(&self.shared.runtime, context);
             }
             if !progress {
@@ -189,11 +193,14 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             }
             Action::Discard(data) => {
                 self.listener.take_if(|(listening, _)| *listening == data);
+                self.kept.take_if(|(kept, _)| *kept == data);
             }
             Action::Transfer(transfer) => self.begin_transfer(transfer),
             Action::Commit(id) => {
-                if let Some((_, chain)) =
-                    self.transfer.as_mut().filter(|(running, _)| *running == id)
+                if let Some((_, _, chain)) = self
+                    .transfer
+                    .as_mut()
+                    .filter(|(running, ..)| *running == id)
                 {
                     chain.approve();
                 }
@@ -209,11 +216,14 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
     }
 
     fn begin_transfer(&mut self, transfer: Transfer) {
-        let id = transfer.id;
+        let (id, data) = (transfer.id, transfer.route.data());
         let path = match transfer.route {
             Route::Connect { to, .. } => Path::Connect(to),
             // No connection was kept: the settings say that this driver cannot.
-            Route::Kept(_) => Path::Nowhere,
+            Route::Kept(data) => match self.kept.take() {
+                Some((kept, connection)) if kept == data => Path::Kept(connection),
+                _ => Path::Nowhere,
+            },
             Route::Accept { data, admission } => match self.listener.take() {
                 Some((listening, listener)) if listening == data => {
                     Path::Accept(listener, admission)
@@ -232,14 +242,14 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             path,
             self.ends.local.ip(),
         );
-        self.transfer = Some((id, chain));
+        self.transfer = Some((id, data, chain));
     }
 
     /// Dropping the chain stops it; only a commit that has begun is waited for, since nobody could say what became of it.
     fn stop_transfer(&mut self, id: TransferId) {
         if self
             .transfer
-            .take_if(|(running, chain)| *running == id && chain.can_stop())
+            .take_if(|(running, _, chain)| *running == id && chain.can_stop())
             .is_some()
         {
             self.input(Input::Transfer(id, TransferEvent::Failed(Failure::Aborted)));
@@ -271,10 +281,10 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
     }
 
     fn poll_transfer(&mut self, context: &mut Context<'_>) -> bool {
-        let Some((id, chain)) = &mut self.transfer else {
+        let Some((id, data, chain)) = &mut self.transfer else {
             return false;
         };
-        let id = *id;
+        let (id, data) = (*id, *data);
         if chain.is_held() {
             return false;
         }
@@ -296,8 +306,23 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
         let Poll::Ready(link) = chain.poll(context) else {
             return false;
         };
-        self.transfer = link.next.map(|chain| (id, chain));
+        self.transfer = link.next.map(|chain| (id, data, chain));
+        self.kept = link.kept.map(|kept| (data, kept));
         self.input(Input::Transfer(id, link.event));
+        true
+    }
+}
+
+impl<R: Runtime, A: Authenticator> Session<R, A> {
+    /// Notices when the peer closes the data connection that was left open.
+    fn poll_kept(&mut self, context: &mut Context<'_>) -> bool {
+        let Some((data, _)) = self
+            .kept
+            .take_if(|(_, kept)| kept.poll_closed(context).is_ready())
+        else {
+            return false;
+        };
+        self.input(Input::DataClosed(data));
         true
     }
 }

@@ -10,32 +10,61 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use ftp_sansio::data::{CleanEnd, Codec, End, Status};
-use ftp_sansio::listing::Entry;
-use ftp_sansio::server::{Admission, Failure, ListForm, Pattern, Task, Transfer, TransferEvent};
-use ftp_sansio::wire::VirtualPath;
+use ftp_sansio::data::{CleanEnd, Codec, Direction, End, Marker, Status};
+use ftp_sansio::server::{Admission, Failure, Task, Transfer, TransferEvent};
 
-use crate::moving::{PIECE, convert, poll_admit, poll_write_all, read_piece};
+use super::source::{Lines, Source, find};
+use crate::moving::{PIECE, convert, poll_admit, poll_read, poll_write_all, read_piece};
 use crate::runtime::{Runtime, Stream};
 use crate::storage::{Entries, Reader, Storage, StorageError, Writer};
 
 /// What one link of the chain came to.
-pub(super) struct Link {
+pub(super) struct Link<S: Stream> {
     pub(super) event: TransferEvent,
-    pub(super) next: Option<Chain>,
+    pub(super) next: Option<Chain<S>>,
+    /// The data connection, where the end of the chain leaves it open.
+    pub(super) kept: Option<Kept<S>>,
+}
+
+/// A data connection between two transfers (RFC 959 § 3.3).
+pub(super) struct Kept<S: Stream> {
+    stream: Guard<S>,
+    /// What it brought beyond the end of the last transfer: the beginning of the next.
+    early: Bytes,
+}
+
+/// How many bytes of a transfer that nobody has asked for yet are read, to see whether the peer has closed.
+const EARLY: usize = 512;
+
+impl<S: Stream> Kept<S> {
+    /// Ready when it is of no use any more, because its peer has closed it or it broke.
+    pub(super) fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if !self.early.is_empty() {
+            return Poll::Pending;
+        }
+        let mut room = [0; EARLY];
+        match poll_read(&mut self.stream.stream, context, &mut room) {
+            Poll::Ready(Ok(count)) if count > 0 => {
+                self.early = Bytes::copy_from_slice(&room[..count]);
+                Poll::Pending
+            }
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => Poll::Pending,
+        }
+    }
 }
 
 /// The next link, and whether it may still be dropped to stop the transfer.
-pub(super) struct Chain {
-    future: Pin<Box<dyn Future<Output = Link> + Send>>,
+pub(super) struct Chain<S: Stream> {
+    future: Pin<Box<dyn Future<Output = Link<S>> + Send>>,
     /// Whether this link makes a finished upload visible: it waits for the session's word then.
     commits: bool,
     approved: bool,
     begun: bool,
 }
 
-impl Chain {
-    fn new(future: impl Future<Output = Link> + Send + 'static) -> Self {
+impl<S: Stream> Chain<S> {
+    fn new(future: impl Future<Output = Link<S>> + Send + 'static) -> Self {
         Self {
             future: Box::pin(future),
             commits: false,
@@ -64,27 +93,29 @@ impl Chain {
         self.commits && !self.begun
     }
 
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Link> {
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Link<S>> {
         self.begun = true;
         self.future.as_mut().poll(context)
     }
 }
 
-fn go_on(event: TransferEvent, next: Chain) -> Link {
+fn go_on<S: Stream>(event: TransferEvent, next: Chain<S>) -> Link<S> {
     Link {
         event,
         next: Some(next),
+        kept: None,
     }
 }
 
-fn fail(failure: Failure) -> Link {
+fn fail<S: Stream>(failure: Failure) -> Link<S> {
     Link {
         event: TransferEvent::Failed(failure),
         next: None,
+        kept: None,
     }
 }
 
-fn fail_storage(error: StorageError) -> Link {
+fn fail_storage<S: Stream>(error: StorageError) -> Link<S> {
     fail(Failure::Storage(error))
 }
 
@@ -92,6 +123,7 @@ fn fail_storage(error: StorageError) -> Link {
 pub(super) enum Path<R: Runtime> {
     Accept(R::Listener, Admission),
     Connect(std::net::SocketAddr),
+    Kept(Kept<R::Stream>),
     /// The listener is gone: a driver's fault, answered like a connection that never came.
     Nowhere,
 }
@@ -100,15 +132,13 @@ pub(super) enum Path<R: Runtime> {
 pub(super) fn begin<R: Runtime, S: Storage>(
     runtime: R,
     storage: Arc<S>,
-    transfer: Transfer,
+    mut transfer: Transfer,
     path: Path<R>,
     local: IpAddr,
-) -> Chain {
+) -> Chain<R::Stream> {
     Chain::new(async move {
-        let Some(codec) = transfer.codec() else {
-            return fail_storage(StorageError::Unsupported);
-        };
-        let opened = match transfer.task {
+        let direction = transfer.direction();
+        let opened = match transfer.task.clone() {
             Task::Retrieve { path, offset, end } => Source::open(&*storage, &path, offset, end)
                 .await
                 .map(|source| (None, source.size(offset), File::<S>::Read(source))),
@@ -126,14 +156,31 @@ pub(super) fn begin<R: Runtime, S: Storage>(
                     (None, None, File::List(entries, Lines { form, pattern }))
                 }),
         };
-        match opened {
-            Ok((chosen, size, file)) => {
-                let next = connect(runtime, file, codec, path, local);
-                go_on(TransferEvent::Opened { path: chosen, size }, next)
-            }
-            Err(error) => fail_storage(error),
+        let (chosen, size, file) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return refuse(error, direction, path),
+        };
+        if let File::Write(writer) = &file {
+            transfer.tuning.offset = writer.start();
         }
+        let Some(codec) = transfer.codec() else {
+            return fail_storage(StorageError::Unsupported);
+        };
+        let next = connect(runtime, file, codec, transfer.keep, path, local);
+        go_on(TransferEvent::Opened { path: chosen, size }, next)
     })
+}
+
+/// Nothing was opened. A data connection that was there before stays, unless the peer may have sent an upload into it already.
+fn refuse<R: Runtime>(error: StorageError, direction: Direction, path: Path<R>) -> Link<R::Stream> {
+    let kept = match path {
+        Path::Kept(kept) if direction == Direction::Send => Some(kept),
+        _ => None,
+    };
+    Link {
+        kept,
+        ..fail_storage(error)
+    }
 }
 
 /// What was opened.
@@ -143,107 +190,45 @@ enum File<S: Storage> {
     List(S::Entries, Lines),
 }
 
-/// A file to send, or the range of it that RANG chose.
-struct Source<F> {
-    reader: F,
-    /// How many bytes of the range are still to come, if there is one.
-    left: Option<u64>,
-}
-
-impl<F: Reader> Source<F> {
-    async fn open<S: Storage<Reader = F>>(
-        storage: &S,
-        path: &VirtualPath,
-        offset: u64,
-        end: Option<u64>,
-    ) -> Result<Self, StorageError> {
-        let left = end.map(|end| end.saturating_sub(offset));
-        match storage.open(path, offset).await {
-            // A range past the end is empty, and no error (draft-bryan-ftp-range § 4.3).
-            Err(StorageError::PastTheEnd) if left.is_some() => Ok(Self {
-                reader: storage.open(path, 0).await?,
-                left: Some(0),
-            }),
-            reader => Ok(Self {
-                reader: reader?,
-                left,
-            }),
-        }
-    }
-
-    /// How many bytes will come, from `offset` on.
-    fn size(&self, offset: u64) -> Option<u64> {
-        let size = self.reader.size().map(|size| size.saturating_sub(offset));
-        match (size, self.left) {
-            (Some(size), Some(left)) => Some(size.min(left)),
-            (size, _) => size,
-        }
-    }
-
-    async fn read(&mut self, buffer: BytesMut) -> Result<BytesMut, StorageError> {
-        if self.left == Some(0) {
-            return Ok(buffer);
-        }
-        let mut piece = self.reader.read(buffer).await?;
-        if let Some(left) = &mut self.left {
-            piece.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
-            *left -= piece.len() as u64;
-        }
-        Ok(piece)
-    }
-}
-
-/// In which lines a folder is told.
-struct Lines {
-    form: ListForm,
-    pattern: Option<Pattern>,
-}
-
-/// What a listing goes through: the path itself, or, where there is none and its name is a pattern, the folder above it.
-async fn find<S: Storage>(
-    storage: &S,
-    path: &VirtualPath,
-    pattern: Option<Pattern>,
-) -> Result<(S::Entries, Option<Pattern>), StorageError> {
-    match (storage.list(path).await, pattern) {
-        // A name that no file can have is none that a file has.
-        (Err(StorageError::NotFound | StorageError::NameNotAllowed), Some(pattern)) => {
-            let folder = path.parent().unwrap_or_default();
-            Ok((storage.list(&folder).await?, Some(pattern)))
-        }
-        (entries, _) => Ok((entries?, None)),
-    }
-}
-
 fn connect<R: Runtime, S: Storage>(
     runtime: R,
     file: File<S>,
     codec: Codec,
+    keep: bool,
     path: Path<R>,
     local: IpAddr,
-) -> Chain {
+) -> Chain<R::Stream> {
     Chain::new(async move {
+        let mut early = Bytes::new();
+        let is_new = !matches!(path, Path::Kept(_));
         let stream = match path {
             Path::Accept(mut listener, admission) => {
-                poll_fn(|context| poll_admit(&mut listener, admission, context)).await
+                poll_fn(|context| poll_admit(&mut listener, admission, context))
+                    .await
+                    .map(Guard::new)
             }
-            Path::Connect(to) => runtime.connect(to, Some(local)).await,
+            Path::Connect(to) => runtime.connect(to, Some(local)).await.map(Guard::new),
+            Path::Kept(mut kept) => {
+                kept.stream.ended = false;
+                early = kept.early;
+                Ok(kept.stream)
+            }
             Path::Nowhere => Err(io::ErrorKind::NotConnected.into()),
         };
         let Ok(stream) = stream else {
             return fail(Failure::NotConnected);
         };
         let data = Data {
-            stream: Guard {
-                stream,
-                ended: false,
-            },
+            stream,
             codec,
-            bytes: 0,
-            input: Bytes::new(),
+            keep,
+            // What came early is this transfer's, if it is an upload.
+            bytes: early.len() as u64,
+            starved: early.is_empty(),
+            input: early,
             follows: End::More,
-            starved: true,
             pending: Bytes::new(),
+            marker: None,
             end: None,
             piece: Bytes::new(),
         };
@@ -252,14 +237,28 @@ fn connect<R: Runtime, S: Storage>(
             File::Write(writer) => receive(data, writer),
             File::List(entries, lines) => list(data, entries, lines),
         };
-        go_on(TransferEvent::Connected, next)
+        match is_new {
+            true => go_on(TransferEvent::Connected, next),
+            // The session knows that it is there.
+            false => next.future.await,
+        }
     })
 }
 
-/// A stream that is reset when it is dropped before its end, so that the peer cannot take a part for the whole.
+/// A stream that is reset when it is dropped before its end, so that the peer cannot take a part for the whole. Between two transfers it
+/// is at an end.
 struct Guard<S: Stream> {
     stream: S,
     ended: bool,
+}
+
+impl<S: Stream> Guard<S> {
+    const fn new(stream: S) -> Self {
+        Self {
+            stream,
+            ended: false,
+        }
+    }
 }
 
 impl<S: Stream> Drop for Guard<S> {
@@ -273,6 +272,8 @@ impl<S: Stream> Drop for Guard<S> {
 struct Data<S: Stream> {
     stream: Guard<S>,
     codec: Codec,
+    /// Whether it stays open after a clean end.
+    keep: bool,
     /// What went over the data connection so far.
     bytes: u64,
     /// What the codec is yet to take.
@@ -283,6 +284,8 @@ struct Data<S: Stream> {
     starved: bool,
     /// What is still to be sent, converted already.
     pending: Bytes,
+    /// A restart marker that followed what the codec gave last.
+    marker: Option<Box<Marker>>,
     /// The codec's word that nothing follows what is pending.
     end: Option<CleanEnd>,
     /// The last piece of the file, kept so that its memory can be used again.
@@ -316,23 +319,20 @@ impl<S: Stream> Data<S> {
         self.input = piece;
     }
 
-    /// One step of the codec: what comes of it, and whether the data makes sense. Nobody asks for restart markers yet, so that
-    /// those of an upload are passed over.
-    fn convert(&mut self) -> Result<Bytes, ()> {
+    /// One step of the codec, and what comes of it.
+    fn convert(&mut self) -> Result<Bytes, Failure> {
         let (bytes, status) = convert(&mut self.codec, &mut self.input, self.follows);
         self.starved = false;
         match status {
-            Status::Full | Status::Marker(_) => Ok(bytes),
-            Status::Starved if self.follows == End::More => {
-                self.starved = true;
-                Ok(bytes)
-            }
-            Status::Ended(end) => {
-                self.end = Some(end);
-                Ok(bytes)
-            }
-            Status::Starved | Status::Failed(_) => Err(()),
+            Status::Full => {}
+            Status::Marker(marker) => self.marker = Some(marker.into()),
+            Status::Starved if self.follows == End::More => self.starved = true,
+            Status::Ended(end) => self.end = Some(end),
+            Status::Failed(fault) => return Err(Failure::Data(fault)),
+            // A codec that wants more after the end: none does.
+            Status::Starved => return Err(Failure::Broken),
         }
+        Ok(bytes)
     }
 
     /// Whether the codec can do nothing before it gets more, and nothing waits to be sent.
@@ -341,14 +341,14 @@ impl<S: Stream> Data<S> {
     }
 
     /// Sends some more, converting it first where nothing is ready; then the end, or `next`.
-    async fn move_on(mut self, next: impl FnOnce(Self) -> Chain) -> Link {
+    async fn move_on(mut self, next: impl FnOnce(Self) -> Chain<S>) -> Link<S> {
         if self.pending.is_empty() {
             if let Some(end) = self.end.take() {
                 return self.finish(end);
             }
             match self.convert() {
                 Ok(bytes) => self.pending = bytes,
-                Err(()) => return fail(Failure::Broken),
+                Err(failure) => return fail(failure),
             }
         }
         match self.write_some().await {
@@ -375,28 +375,30 @@ impl<S: Stream> Data<S> {
         Ok(())
     }
 
-    /// Ends what was sent with a FIN.
-    fn finish(mut self, end: CleanEnd) -> Link {
-        if self.stream.stream.shutdown().is_err() {
+    /// Ends what was sent: with a FIN, unless its end was marked and more may follow on the same connection.
+    fn finish(mut self, end: CleanEnd) -> Link<S> {
+        if !self.keep && self.stream.stream.shutdown().is_err() {
             return fail(Failure::Broken);
         }
         self.ended(end)
     }
 
-    /// All is as it should be: the socket is let go of as any other.
-    fn ended(mut self, end: CleanEnd) -> Link {
+    /// All is as it should be: the socket is kept, or let go of as any other.
+    fn ended(mut self, end: CleanEnd) -> Link<S> {
         self.stream.ended = true;
+        let Self { bytes, keep, .. } = self;
         Link {
-            event: TransferEvent::Ended {
-                bytes: self.bytes,
-                end,
-            },
+            event: TransferEvent::Ended { bytes, end },
             next: None,
+            kept: keep.then(|| Kept {
+                early: self.input,
+                stream: self.stream,
+            }),
         }
     }
 }
 
-fn send<S: Stream, F: Reader>(mut data: Data<S>, mut source: Source<F>) -> Chain {
+fn send<S: Stream, F: Reader>(mut data: Data<S>, mut source: Source<F>) -> Chain<S> {
     Chain::new(async move {
         if data.wants_input() {
             let buffer = data.buffer(PIECE);
@@ -409,7 +411,7 @@ fn send<S: Stream, F: Reader>(mut data: Data<S>, mut source: Source<F>) -> Chain
     })
 }
 
-fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain {
+fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain<S> {
     Chain::new(async move {
         if data.wants_input() {
             let mut buffer = data.buffer(PIECE);
@@ -422,13 +424,17 @@ fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain {
                 data.follows = End::Closed;
             }
         }
-        let Ok(bytes) = data.convert() else {
-            return fail(Failure::Broken);
+        let bytes = match data.convert() {
+            Ok(bytes) => bytes,
+            Err(failure) => return fail(failure),
         };
         if !bytes.is_empty()
             && let Err(error) = writer.write(bytes).await
         {
             return fail_storage(error);
+        }
+        if let Some(marker) = data.marker.take() {
+            return go_on(TransferEvent::Marker(marker), receive(data, writer));
         }
         match data.end.take() {
             None => go_on(data.progress(), receive(data, writer)),
@@ -441,7 +447,7 @@ fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain {
     })
 }
 
-fn commit<S: Stream, F: Writer>(data: Data<S>, writer: F, end: CleanEnd) -> Chain {
+fn commit<S: Stream, F: Writer>(data: Data<S>, writer: F, end: CleanEnd) -> Chain<S> {
     let commit = Chain::new(async move {
         match writer.commit(&end).await {
             Ok(()) => data.ended(end),
@@ -454,7 +460,7 @@ fn commit<S: Stream, F: Writer>(data: Data<S>, writer: F, end: CleanEnd) -> Chai
     }
 }
 
-fn list<S: Stream, F: Entries>(mut data: Data<S>, mut entries: F, lines: Lines) -> Chain {
+fn list<S: Stream, F: Entries>(mut data: Data<S>, mut entries: F, lines: Lines) -> Chain<S> {
     Chain::new(async move {
         if data.wants_input() {
             match entries.next().await {
@@ -471,16 +477,4 @@ fn list<S: Stream, F: Entries>(mut data: Data<S>, mut entries: F, lines: Lines) 
         }
         data.move_on(|data| list(data, entries, lines)).await
     })
-}
-
-impl Lines {
-    fn write(&self, entries: Vec<Entry>) -> Bytes {
-        let mut text = Vec::with_capacity(entries.len() * 80);
-        let now = crate::calendar::today();
-        for entry in entries {
-            let pattern = self.pattern.as_ref();
-            self.form.write_matching(entry, pattern, now, &mut text);
-        }
-        text.into()
-    }
 }

@@ -30,6 +30,12 @@ fn help_has_examples_and_the_exit_codes() {
         "mv",
         "cat",
         "sync",
+        "stat",
+        "chmod",
+        "touch",
+        "du",
+        "find",
+        "raw",
         "shell",
         "parse-list",
         "upload",
@@ -69,6 +75,15 @@ fn what_makes_no_sense_is_a_usage_error() {
         &["sync", "ftp://127.0.0.1/a", "ftp://127.0.0.1/b"],
         &["sync", "--exclude", "[", ".", "ftp://127.0.0.1/"],
         &["upload", "--host", "127.0.0.1"],
+        &["chmod", "u+x", "ftp://127.0.0.1:1/"],
+        &["chmod", "10000", "ftp://127.0.0.1:1/"],
+        &["touch", "-d", "yesterday", "ftp://127.0.0.1:1/x"],
+        &["find", "--type", "x", "ftp://127.0.0.1:1/"],
+        &["find", "--name", "[", "ftp://127.0.0.1:1/"],
+        &["raw", "ftp://127.0.0.1:1/"],
+        &["raw", "ftp://127.0.0.1:1/", "NOOP", "STOR x"],
+        &["raw", "ftp://127.0.0.1:1/", "auth tls"],
+        &["raw", "ftp://127.0.0.1:1/", "NOOP\r\nDELE x"],
     ] {
         fails(words, 2);
     }

@@ -98,10 +98,8 @@ fn transfer_failure(failure: TransferFailure) -> String {
         TransferFailure::Reported(Failure::NotSecured) => {
             "no TLS on the data connection".to_owned()
         }
-        TransferFailure::Reported(Failure::Data(fault)) => {
-            format!("the data made no sense: {fault}")
-        }
         TransferFailure::Reported(Failure::Broken) => "the data connection broke".to_owned(),
+        TransferFailure::Reported(Failure::Data(fault)) => fault.to_string(),
         TransferFailure::Reported(Failure::Aborted) | TransferFailure::AbortedByPeer => {
             "aborted".to_owned()
         }

@@ -88,7 +88,7 @@ fn start<R: Runtime>(runtime: R, cli: &Cli) -> Result<FileServer<R>, String> {
         anonymous: anonymous(cli),
         storage: Arc::new(storage.clone()),
     };
-    let server = Server::new(runtime.clone(), accounts, settings(cli));
+    let server = Server::new(runtime.clone(), accounts, settings::<R>(cli));
     let addresses = listeners
         .iter()
         .map(Listener::local_addr)
@@ -149,11 +149,13 @@ fn anonymous(cli: &Cli) -> Option<Mode> {
     cli.anonymous
 }
 
-fn settings(cli: &Cli) -> Settings {
+fn settings<R: Runtime>(cli: &Cli) -> Settings {
     let detail = Detail::new(cli.verbose, cli.quiet);
     let mut config = Config::default();
+    config.capabilities = LocalStorage::<R>::CAPABILITIES;
     config.public_ip = cli.public_ip;
     config.active = cli.active == Switch::On;
+    config.fxp = cli.fxp == Switch::On;
     config.trace = detail >= Detail::Commands;
     config.timeouts.idle = Duration::from_secs(cli.idle_timeout);
     config.timeouts.data_progress = Duration::from_secs(cli.transfer_timeout);

@@ -8,7 +8,7 @@ use super::files::Purpose;
 use super::replies::{append_printable, say};
 use super::session::Session;
 use super::storage::{Changes, Operation};
-use crate::listing::{Entry, Permissions, Zone};
+use crate::listing::{Entry, Modified, Permissions, Zone};
 use crate::wire::date::TimeVal;
 use crate::wire::modify::{FactChange, modification};
 use crate::wire::{Arg, Code, DateTime, Reply, SiteTimes, Verb};
@@ -185,19 +185,19 @@ pub(super) fn set_reply(told: Told, entry: &Entry) -> Reply {
 /// The fact with the value that it has now, as far as that is known.
 fn as_it_is(fact: FactChange, entry: &Entry) -> FactChange {
     match fact {
-        FactChange::Modify(wanted) => {
-            let modified = entry
-                .modified
-                .filter(|modified| modified.zone == Zone::Utc)
-                .map(|modified| modified.date);
-            FactChange::Modify(modified.unwrap_or(wanted))
-        }
+        FactChange::Modify(wanted) => FactChange::Modify(utc(entry.modified).unwrap_or(wanted)),
+        FactChange::Create(wanted) => FactChange::Create(utc(entry.created).unwrap_or(wanted)),
         FactChange::UnixMode(wanted) => {
             let permissions = entry.permissions.map(|mode| u32::from(mode.bits()));
             FactChange::UnixMode(permissions.unwrap_or(wanted))
         }
         other => other,
     }
+}
+
+fn utc(time: Option<Modified>) -> Option<DateTime> {
+    time.filter(|time| time.zone == Zone::Utc)
+        .map(|time| time.date)
 }
 
 /// 213 and the time in UTC (RFC 3659 § 3.1).

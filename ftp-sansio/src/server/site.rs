@@ -71,7 +71,7 @@ impl Session {
             SiteCommand::Umask(mask) => self.umask(mask),
             SiteCommand::Utime { path, times } => self.set_times(times, &path),
             SiteCommand::Symlink { target, link } => self.link(&target, &link),
-            SiteCommand::Mkdir { parents, path } => self.make_folder_by_site(parents, &path),
+            SiteCommand::Mkdir { path, .. } => self.make_folders(&path),
             SiteCommand::Rmdir { removal, path } => self.remove_folder_by_site(removal, &path),
             SiteCommand::Idle(seconds) => self.idle(seconds),
             SiteCommand::Help(topic) => self.site_help(topic.as_ref()),
@@ -167,19 +167,13 @@ impl Session {
         }
     }
 
-    fn make_folder_by_site(&mut self, parents: bool, name: &Arg) {
-        let Some(path) = self.resolve(name) else {
-            return;
-        };
-        let purpose = Purpose::site(path.clone());
-        self.ask(
-            if parents {
-                Operation::MakeFolders(path)
-            } else {
-                Operation::MakeFolder(path)
-            },
-            purpose,
-        );
+    /// With and without `-p`: what is missing above it is made too, and one that is there is as good. Servers that list `SITE MKDIR`
+    /// do so, and lftp relies on it for its `mkdir -p`.
+    fn make_folders(&mut self, name: &Arg) {
+        if let Some(path) = self.resolve(name) {
+            let purpose = Purpose::site(path.clone());
+            self.ask(Operation::MakeFolders(path), purpose);
+        }
     }
 
     /// `-p` as rmdir(1) has it: of the folders that were named, from the last one on, as long as they are empty.

@@ -188,8 +188,8 @@ pub enum StorageError {
     /// The store takes no such name.
     #[error("name not allowed")]
     NameNotAllowed,
-    /// A restart position that lies past the end of the file.
-    #[error("restart position is past the end of the file")]
+    /// A position that lies past the end of the file, or of the range that may be written.
+    #[error("the position is past the end")]
     PastTheEnd,
     /// The store cannot do this at all.
     #[error("not supported by this storage")]

@@ -13,6 +13,7 @@ mod random;
 mod script;
 pub mod store;
 pub(crate) mod stream;
+mod tls;
 pub mod transcript;
 
 pub use model::Model;

@@ -79,7 +79,7 @@ fn ranges_end_where_they_may() {
         C: RANG 5 6
         S: 350 From 5 to 6, both included.
         C: HASH a
-        S: 550 /a: restart position is past the end of the file.
+        S: 550 /a: the position is past the end.
         # Taken back, by RANG 1 0, by a mistake, by any other command.
         C: RANG 0 0
         S: 350 From 0 to 0, both included.
@@ -122,7 +122,7 @@ fn checksums() {
         C: XCRC b 0 10
         S: 550 The file ends before that.
         C: XCRC b 10
-        S: 550 /b: restart position is past the end of the file.
+        S: 550 /b: the position is past the end.
         C: XCRC b 3 2
         S: 501 The end lies before the start.
         C: XCRC "b" x
@@ -260,7 +260,7 @@ fn ranges_of_transfers() {
         C: RANG 11 12
         S: 350 From 11 to 12, both included.
         C: STOR a
-        S: 550 /a: restart position is past the end of the file.
+        S: 550 /a: the position is past the end.
         "#,
     );
 }
@@ -328,7 +328,7 @@ fn an_upload_that_is_longer_than_its_range() {
         S: 150 Opening data connection: /a
         data: connects
         data: sends "abc"
-        S: 550 Transfer failed: restart position is past the end of the file.
+        S: 550 Transfer failed: the position is past the end.
         C: EPSV
         S: 229 Entering extended passive mode (|||50002|)
         C: RETR a

@@ -103,3 +103,26 @@ fn of_nothing() {
         ));
     }
 }
+
+/// RFC 1123 § 4.1.2.7: text whatever TYPE says, and in EBCDIC where TYPE says that; never in records or pages.
+#[test]
+fn in_ebcdic() {
+    transcript(
+        r#"
+        given: file /a "x"
+        given: logged in
+        C: TYPE E
+        S: 200 Done.
+        C: STRU R
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: NLST
+        S: 150 Opening data connection: /
+        data: connects
+        data: receives "\x81\x0d\x15"
+        data: ends
+        S: 226 Transfer complete.
+        "#,
+    );
+}

@@ -164,7 +164,8 @@ fn folders() {
         given: logged in
         given: events
         C: SITE MKDIR x/y
-        S: 550 /x/y: no such file or folder.
+        event: SITE /x/y is done
+        S: 200 Done.
         C: SITE MKDIR -p x/y/z
         event: SITE /x/y/z is done
         S: 200 Done.
@@ -175,7 +176,10 @@ fn folders() {
         event: SITE /x/new one is done
         S: 200 Done.
         C: SITE MKDIR x
-        S: 550 /x: it exists already.
+        event: SITE /x is done
+        S: 200 Done.
+        C: SITE MKDIR a
+        S: 550 /a: not a folder.
         C: SITE MKDIR -p a/b
         S: 550 /a/b: not a folder.
         C: SITE RMDIR x
@@ -398,7 +402,6 @@ fn features() {
         S:  MFMT
         S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
         S:  MODE Z
-        S:  PRET
         S:  RANG STREAM
         S:  REST STREAM
         S:  SITE CHGRP

@@ -373,7 +373,7 @@ fn a_position_past_the_end() {
             C: REST 5
             S: 350 Restarting at 5.
             C: {command} a
-            S: 550 /a: restart position is past the end of the file.
+            S: 550 /a: the position is past the end.
             "#
         ));
     }

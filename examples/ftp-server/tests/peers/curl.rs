@@ -24,6 +24,7 @@ on_both_runtimes!(
     rename_delete_and_folders,
     size_and_time,
     every_way_to_change_folders,
+    digests_times_and_copies,
     a_reader_cannot_write,
     a_wrong_password,
 );
@@ -305,6 +306,55 @@ fn every_way_to_change_folders(runtime: Runtime) {
     }
 }
 
+/// What curl itself has no word for goes by `--quote`: any reply of 400 and more would end it with 21.
+fn digests_times_and_copies(runtime: Runtime) {
+    let curl = Curl::new(need!("curl"), runtime);
+    let server = &curl.house.server;
+    fs::write(server.at("digits"), "123456789").expect("room for a small file");
+    fs::write(server.at("part"), "0").expect("room for a small file");
+    let mut options = vec!["--list-only", "--verbose"];
+    for line in [
+        "OPTS HASH MD5",
+        "HASH digits",
+        "XCRC digits",
+        "XSHA512 \"digits\" 0 9",
+        "MFMT 20200102030405 digits",
+        "SITE UTIME 202001020304 part",
+        "SITE CHMOD 600 part",
+        "SITE CPFR digits",
+        "SITE CPTO copy",
+        "SITE MKDIR -p a/b/c",
+        "SITE SYMLINK ../../digits a/b/link",
+        "COMB copy part",
+        "AVBL",
+    ] {
+        options.extend(["--quote", line]);
+    }
+    let done = curl.run(&options, &server.url("")).ok();
+    for said in [
+        "213 MD5 0-8 25f9e794323b453885f5181f1b624d0b digits",
+        "250 cbf43926",
+        "213 Modify=20200102030405; digits",
+    ] {
+        assert!(done.stderr.contains(said), "{said}: {done:?}");
+    }
+    let copy = fs::read(server.at("copy")).expect("the copy");
+    assert_eq!(copy, b"1234567890");
+    let linked = fs::read(server.at("a/b/link")).expect("what the link leads to");
+    assert_eq!(linked, b"123456789");
+    let modified = fs::metadata(server.at("digits")).and_then(|metadata| metadata.modified());
+    let expected = SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_934_245);
+    assert_eq!(modified.expect("a time"), expected);
+    curl.run(
+        &["--quote", "SITE SYMLINK ../../etc/passwd out"],
+        &server.url(""),
+    )
+    .exits(21);
+    curl.run(&["--quote", "SITE RMDIR -r a"], &server.url(""))
+        .ok();
+    assert_eq!(names_in(&server.root), ["copy", "digits"]);
+}
+
 fn a_reader_cannot_write(runtime: Runtime) {
     let curl = Curl::new(need!("curl"), runtime);
     let (old, new, back) = (
@@ -324,7 +374,15 @@ fn a_reader_cannot_write(runtime: Runtime) {
     // 25 is curl's "the upload was refused".
     curl.put(&[], &new, &url).exits(25);
     curl.put(&["--append"], &new, &url).exits(25);
-    for line in ["DELE file", "MKD folder", "RNFR file"] {
+    for line in [
+        "DELE file",
+        "MKD folder",
+        "RNFR file",
+        "MFMT 20200102030405 file",
+        "SITE CHMOD 777 file",
+        "SITE COPY file copy",
+        "COMB file file2",
+    ] {
         curl.run(
             &["--list-only", "--quote", line],
             &url.replace("/file", "/"),

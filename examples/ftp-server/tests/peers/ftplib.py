@@ -187,6 +187,23 @@ def small_talk(ftp):
     assert ftp.sendcmd("CDUP")[:3] in ("200", "250") and ftp.pwd() == "/"
 
 
+def digests_and_ranges(ftp):
+    data = content(1_000_000)
+    there_and_back(ftp, "hashed", data)
+    ftp.sendcmd("OPTS HASH SHA-1")
+    for verb, name in (("HASH", "sha1"), ("XSHA256", "sha256"), ("XSHA512", "sha512"), ("XMD5", "md5")):
+        assert hashlib.new(name, data).hexdigest() in ftp.sendcmd(f"{verb} hashed"), verb
+    # The draft's bounds both belong to the range; those of the older verbs do not.
+    ftp.sendcmd("RANG 10 99999")
+    assert hashlib.sha1(data[10:100_000]).hexdigest() in ftp.sendcmd("HASH hashed")
+    assert hashlib.md5(data[10:100_000]).hexdigest() in ftp.sendcmd("XMD5 hashed 10 100000")
+    got = io.BytesIO()
+    ftp.sendcmd("RANG 10 99999")
+    ftp.retrbinary("RETR hashed", got.write)
+    assert got.getvalue() == data[10:100_000]
+    ftp.delete("hashed")
+
+
 def reader(ftp):
     ftp.storbinary("STOR kept", io.BytesIO(b"kept"))
     bob = connect("bob", "look")
@@ -216,7 +233,7 @@ def logins():
 
 logins()
 ftp = connect()
-for part in (sizes, data_connections, resumes, names_and_listings, text, unique, breaking_off, small_talk, reader):
+for part in (sizes, data_connections, resumes, names_and_listings, text, unique, breaking_off, small_talk, digests_and_ranges, reader):
     try:
         part(ftp)
     except BaseException:

@@ -1,11 +1,13 @@
 //! lftp as the client.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use ftp_peers::{
     Done, NAMES, Runtime, SIZES, assert_same, command, fill, half_of, names_in, need,
-    on_both_runtimes, run_fed, skip_without_ipv6,
+    on_both_runtimes, run_fed, skip_without_ipv6, until,
 };
 
 use crate::House;
@@ -18,7 +20,10 @@ on_both_runtimes!(
     odd_names,
     lists,
     rename_delete_and_folders,
+    permissions_links_and_patterns,
     mirror_both_ways,
+    compressed_both_ways,
+    an_abort,
 );
 
 /// No second tries: what fails is to be seen. The rest keeps lftp from waiting and from looking for TLS.
@@ -225,4 +230,94 @@ fn mirror_both_ways(runtime: Runtime) {
     // It compares sizes and times: after a mirror there is nothing to do, or the times are wrong.
     let again = lftp.say("mirror --dry-run --no-perms there back").ok();
     assert_eq!(again.stdout, "", "nothing had changed");
+}
+
+/// MODE Z, as lftp has spoken it for long: files and listings are zlib streams.
+fn compressed_both_ways(runtime: Runtime) {
+    let lftp = Lftp::new(need!("lftp"), runtime);
+    let compress = "set ftp:use-mode-z yes\nset ftp:mode-z-level 9\ndebug 5";
+    for size in [0, 1, (64 << 10) + 1, 3_000_001] {
+        lftp.there_and_back(compress, size);
+    }
+    // What deflate can do something with, and text whose line ends change on the way.
+    let text = "All that travels is shorter than it was.\n".repeat(20_000);
+    fs::write(lftp.house.here.at("text"), &text).expect("room for a test's file");
+    let done = lftp
+        .say(&format!(
+            "{compress}\nput -a text -o file\nget -a file -o back\nls"
+        ))
+        .ok();
+    let log = &done.stderr;
+    assert!(log.contains("---> MODE Z"), "{log:?}");
+    lftp.assert_file(&lftp.house.here.at("text"));
+    assert_same(&lftp.house.here.at("text"), &lftp.house.here.at("back"));
+    assert!(
+        done.lines().iter().any(|line| line.ends_with(" file")),
+        "{done:?}"
+    );
+}
+
+fn permissions_links_and_patterns(runtime: Runtime) {
+    let lftp = Lftp::new(need!("lftp"), runtime);
+    let server = &lftp.house.server;
+    for name in ["a.txt", "b.txt", "c.c", "[a].txt"] {
+        fs::write(server.at(name), name).expect("room for a small file");
+    }
+    let done = lftp
+        .say(
+            "chmod 600 a.txt\nln -s c.c link\nsite umask 077\nmkdir -f private\nnlist ?.txt\nnlist [a].txt\nget link -o back",
+        )
+        .ok();
+    let mut names: Vec<_> = done.lines().into_iter().skip(1).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["[a].txt", "a.txt", "b.txt"], "{done:?}");
+    let back = fs::read(lftp.house.here.at("back")).expect("the download");
+    assert_eq!(back, b"c.c");
+    #[cfg(unix)]
+    for (name, expected) in [("a.txt", 0o600), ("private", 0o700)] {
+        use std::os::unix::fs::PermissionsExt;
+        let metadata = fs::metadata(server.at(name)).expect("it is there");
+        assert_eq!(metadata.permissions().mode() & 0o777, expected, "{name}");
+    }
+}
+
+/// ABOR in the middle of a download; the session is used for what comes next.
+fn an_abort(runtime: Runtime) {
+    let Lftp { program, house } = &Lftp::new(need!("lftp"), runtime);
+    let (length, here) = (50 << 20, house.here.at("file"));
+    fill(&house.server.at("file"), length, 1);
+    let mut lftp = command(program);
+    lftp.arg("--norc")
+        .current_dir(house.here.path())
+        .env("HOME", house.here.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut lftp = lftp.spawn().expect("lftp");
+    let mut input = lftp.stdin.take().expect("a pipe");
+    // So slowly that it cannot end before it is stopped.
+    let begin = format!(
+        "{SETTINGS}set net:limit-rate 1000000\ndebug 5\nopen {}\nget file &\n",
+        house.server.url("")
+    );
+    input.write_all(begin.as_bytes()).expect("lftp reads");
+    until("some of the file is here", || {
+        fs::metadata(&here).ok().filter(|file| file.len() > 0)
+    });
+    input
+        .write_all(b"kill all\ncls\nexit\n")
+        .expect("lftp reads");
+    drop(input);
+    let done = lftp.wait_with_output().expect("an end");
+    let log = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{log}");
+    assert!(log.contains("---> ABOR"), "{log}");
+    assert_eq!(
+        String::from_utf8_lossy(&done.stdout).trim(),
+        "file",
+        "{log}"
+    );
+    // It was the same session that went on.
+    assert_eq!(log.matches("---> USER").count(), 1, "{log}");
+    assert!(fs::metadata(&here).expect("a part").len() < length);
 }

@@ -157,9 +157,7 @@ impl Store {
     pub fn perform(&mut self, operation: Operation) -> Result<Answer, StorageError> {
         match operation {
             Operation::Enter(path) => self.folder(&path).map(|()| Answer::Done),
-            Operation::Inspect(path) => self
-                .entry(&path)
-                .map(|entry| Answer::Entry(Box::new(entry))),
+            Operation::Inspect(path) => self.known(&path),
             Operation::Glance { path, limit } => self.glance(&path, limit),
             Operation::Delete(path) => match self.nodes.get(&path) {
                 None => Err(StorageError::NotFound),
@@ -264,6 +262,10 @@ impl Store {
             }
         }
         Ok(Answer::Done)
+    }
+
+    fn known(&self, path: &VirtualPath) -> Result<Answer, StorageError> {
+        Ok(Answer::Entry(Box::new(self.entry(path)?)))
     }
 
     fn entry(&self, path: &VirtualPath) -> Result<Entry, StorageError> {
