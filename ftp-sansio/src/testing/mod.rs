@@ -6,6 +6,7 @@
 mod digest;
 mod escape;
 pub mod fuzz;
+pub mod model;
 mod network;
 pub mod pair;
 mod random;
@@ -15,6 +16,7 @@ pub(crate) mod stream;
 mod tls;
 pub mod transcript;
 
+pub use model::Model;
 pub use pair::Pair;
 pub use random::Random;
 pub use store::Store;
