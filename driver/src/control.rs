@@ -4,6 +4,7 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use ftp_sansio::client::Transmit;
 use ftp_sansio::time::Instant;
 
 use crate::runtime::{Interest, Runtime, Stream, Timer, Unread};
@@ -12,7 +13,7 @@ use crate::runtime::{Interest, Runtime, Stream, Timer, Unread};
 pub(crate) trait Machine {
     fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize;
     fn wants_read(&self) -> bool;
-    fn transmit(&self) -> Option<&[u8]>;
+    fn transmit(&self) -> Option<Transmit<'_>>;
     fn transmitted(&mut self, now: Instant, count: usize);
     fn flushed(&mut self, now: Instant);
     fn disconnected(&mut self, now: Instant);
@@ -32,8 +33,8 @@ macro_rules! machine {
                 Self::wants_read(self)
             }
 
-            fn transmit(&self) -> Option<&[u8]> {
-                Self::transmit(self).map(|transmit| transmit.bytes)
+            fn transmit(&self) -> Option<Transmit<'_>> {
+                Self::transmit(self)
             }
 
             fn transmitted(&mut self, now: Instant, count: usize) {
@@ -138,7 +139,7 @@ impl<R: Runtime> Control<R> {
         context: &mut Context<'_>,
     ) -> bool {
         let mut progress = false;
-        while let Some(bytes) = machine.transmit() {
+        while let Some(Transmit { bytes, urgent }) = machine.transmit() {
             if self.over {
                 // Nobody will read it; the machine has been told.
                 let count = bytes.len();
@@ -146,7 +147,11 @@ impl<R: Runtime> Control<R> {
                 continue;
             }
             self.flushed = false;
-            match self.stream.try_write(&[IoSlice::new(bytes)]) {
+            let written = match urgent {
+                true => self.stream.try_write_urgent(bytes),
+                false => self.stream.try_write(&[IoSlice::new(bytes)]),
+            };
+            match written {
                 Ok(count) => {
                     machine.transmitted(now, count);
                     progress = true;

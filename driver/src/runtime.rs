@@ -133,6 +133,13 @@ pub trait Stream: Send + Unpin + 'static {
     /// `WouldBlock` when nothing fits now; else the connection is lost.
     fn try_write(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize>;
 
+    /// Writes what fits of `data` as TCP's urgent data, the last byte of it being marked (RFC 9293 § 3.8.5): Telnet's Synch. A stream that knows
+    /// no such thing writes it as any other.
+    ///
+    /// # Errors
+    /// As [`try_write`](Self::try_write).
+    fn try_write_urgent(&mut self, data: &[u8]) -> io::Result<usize>;
+
     /// Says that nothing more will be written (a FIN); reading goes on.
     ///
     /// # Errors

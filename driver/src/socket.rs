@@ -114,6 +114,14 @@ pub fn unread(socket: &impl AsSocket) -> Unread {
     }
 }
 
+/// Writes what fits as urgent data, the last byte of it being marked.
+///
+/// # Errors
+/// `WouldBlock` when nothing fits now; else what the system says.
+pub fn write_urgent(socket: &impl AsSocket, data: &[u8]) -> io::Result<usize> {
+    SockRef::from(socket).send_out_of_band(data)
+}
+
 /// Says that nothing more will be written (a FIN).
 ///
 /// # Errors

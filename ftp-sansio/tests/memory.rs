@@ -67,8 +67,8 @@ fn client_holds(program: &[u8]) -> isize {
 }
 
 const SERVER_BOUND: isize = server::MEMORY_BOUND.cast_signed() + CONFIGURATION;
-/// Four replies of the default limit come on top.
-const CLIENT_BOUND: isize = client::MEMORY_BOUND.cast_signed() + 4 * 64 * 1024 + CONFIGURATION;
+/// Six replies of the default limit come on top.
+const CLIENT_BOUND: isize = client::MEMORY_BOUND.cast_signed() + 6 * 64 * 1024 + CONFIGURATION;
 
 /// Mostly what makes a session grow: floods, and little that empties it.
 fn hostile() -> impl Strategy<Value = Vec<u8>> {

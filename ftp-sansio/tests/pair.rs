@@ -129,7 +129,12 @@ fn a_port_that_cannot_be_reached_is_asked_for_in_the_other_form() {
         pair.store().put_file(path("a"), b"x".to_vec());
         pair.faults().refuse_connects = 1;
         match (way, pair.retrieve("a")) {
-            (DataPath::Active, Err(Failure::Incomplete(Some(reply)))) => {
+            (
+                DataPath::Active,
+                Err(Failure::Incomplete {
+                    reply: Some(reply), ..
+                }),
+            ) => {
                 assert_eq!(reply.code().get(), 425);
             }
             (_, bytes) => assert_eq!(bytes.unwrap(), b"x"),
@@ -147,10 +152,13 @@ fn a_reset_is_incomplete_in_both_directions() {
         let mut pair = logged_in(seed, DataPath::Passive);
         pair.store().put_file(path("a"), vec![1; 3000]);
         pair.faults().reset_data_after = Some(1000);
-        assert!(matches!(pair.retrieve("a"), Err(Failure::Incomplete(_))));
+        assert!(matches!(
+            pair.retrieve("a"),
+            Err(Failure::Incomplete { .. })
+        ));
         assert!(matches!(
             pair.store_file("a", &[2; 3000]),
-            Err(Failure::Incomplete(_))
+            Err(Failure::Incomplete { .. })
         ));
         assert_eq!(
             pair.store().file(&path("a")),
@@ -168,7 +176,10 @@ fn a_226_does_not_make_truncated_data_whole() {
     let mut pair = logged_in(8, DataPath::Passive);
     pair.store().put_file(path("a"), vec![1; 3000]);
     pair.faults().lose_data_after = Some(1000);
-    let Err(Failure::Incomplete(Some(reply))) = pair.retrieve("a") else {
+    let Err(Failure::Incomplete {
+        reply: Some(reply), ..
+    }) = pair.retrieve("a")
+    else {
         panic!("half a file is no file");
     };
     assert_eq!(reply.code().get(), 226);
@@ -212,11 +223,8 @@ fn an_abort_at_any_moment() {
     for seed in 0..100 {
         let mut pair = logged_in(seed, WAYS[seed as usize % 3]);
         pair.store().put_file(path("a"), vec![1; 3000]);
-        let retrieve = client::TransferRequest {
-            command: Command::Retr("a".parse().unwrap()),
-            offset: seed % 2,
-            representation: Some(Representation::Image),
-        };
+        let command = Command::Retr("a".parse().unwrap());
+        let retrieve = client::TransferRequest::file(command, from(seed % 2));
         pair.begin(Operation::Transfer(retrieve)).unwrap();
         for _ in 0..seed {
             if !pair.is_finished() {

@@ -133,6 +133,10 @@ impl runtime::Stream for Stream {
         self.0.get_ref().write_vectored(buffers)
     }
 
+    fn try_write_urgent(&mut self, data: &[u8]) -> io::Result<usize> {
+        socket::write_urgent(&self.0, data)
+    }
+
     fn shutdown(&mut self) -> io::Result<()> {
         socket::shutdown(&self.0)
     }

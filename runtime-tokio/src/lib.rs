@@ -177,6 +177,12 @@ impl runtime::Stream for Stream {
         self.inner.try_write_vectored(buffers)
     }
 
+    fn try_write_urgent(&mut self, data: &[u8]) -> io::Result<usize> {
+        // Told to tokio, so that it does not believe in a readiness that is over.
+        let write = || socket::write_urgent(&self.inner, data);
+        self.inner.try_io(tokio::io::Interest::WRITABLE, write)
+    }
+
     fn shutdown(&mut self) -> io::Result<()> {
         socket::shutdown(&self.inner)
     }

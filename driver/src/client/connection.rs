@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use ftp_sansio::client::{
     self as core, Action, Close, Config, DataId, Endpoints, Event, Failure, Input, Operation,
     OperationId, Outcome, Output, Transfer, TransferEvent,
@@ -15,7 +16,7 @@ use ftp_sansio::wire::{Command, Reply};
 
 use super::error::Error;
 use crate::control::{Control, PASSES};
-use crate::moving::poll_admit;
+use crate::moving::{poll_admit, poll_read};
 use crate::runtime::{Listener, Runtime, Stream};
 
 /// A command or a reply, as it passes by.
@@ -37,7 +38,45 @@ enum Data<R: Runtime> {
     None,
     Connecting(DataId, Connecting<R::Stream>),
     Listening(DataId, R::Listener),
-    Connected(DataId, R::Stream),
+    Connected(DataId, Connected<R::Stream>),
+}
+
+/// A data connection that is there.
+struct Connected<S> {
+    stream: S,
+    /// What was read beyond the end of one transfer: the beginning of the next (RFC 959 § 3.3).
+    early: Bytes,
+    /// A transfer has left it open, and none has begun on it since.
+    is_idle: bool,
+}
+
+/// How many bytes of a transfer that was not begun yet are read, to see whether the server has closed.
+const EARLY: usize = 512;
+
+impl<S: Stream> Connected<S> {
+    const fn new(stream: S) -> Self {
+        Self {
+            stream,
+            early: Bytes::new(),
+            is_idle: false,
+        }
+    }
+
+    /// Ready when it is of no use any more: the server has closed it between two transfers, or it broke.
+    fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if !self.is_idle || !self.early.is_empty() {
+            return Poll::Pending;
+        }
+        let mut room = [0; EARLY];
+        match poll_read(&mut self.stream, context, &mut room) {
+            Poll::Ready(Ok(count)) if count > 0 => {
+                self.early = Bytes::copy_from_slice(&room[..count]);
+                Poll::Pending
+            }
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => Poll::Pending,
+        }
+    }
 }
 
 /// What the driving of a session has brought up.
@@ -57,8 +96,8 @@ pub(super) struct Connection<R: Runtime> {
     /// The transfer whose bytes may move, once there is a data connection for it.
     transfer: Option<Transfer>,
     happened: VecDeque<Happened>,
-    /// An operation was begun whose end has not been told: whoever begins the next one waits for it first.
-    unfinished: bool,
+    /// The operation that was begun and whose end has not been told: whoever begins the next one waits for it first.
+    unfinished: Option<OperationId>,
     /// Why the session is over.
     ended_by: Option<Failure>,
     pub(super) observer: Option<Observer>,
@@ -80,7 +119,7 @@ impl<R: Runtime> Connection<R> {
             data: Data::None,
             transfer: None,
             happened: VecDeque::new(),
-            unfinished: false,
+            unfinished: None,
             ended_by: None,
             observer: None,
         })
@@ -96,7 +135,7 @@ impl<R: Runtime> Connection<R> {
                 | self.act();
             if let Some(happened) = self.happened.pop_front() {
                 match &happened {
-                    Happened::Finished(..) => self.unfinished = false,
+                    Happened::Finished(..) => self.unfinished = None,
                     Happened::Closed(failure) => self.ended_by.clone_from(failure),
                     Happened::Greeted(_) => {}
                 }
@@ -115,7 +154,7 @@ impl<R: Runtime> Connection<R> {
         self.settle().await?;
         let begun = self.machine.begin(self.runtime.now(), operation);
         let id = begun.map_err(|refused| Error::NotPossible(refused.why))?;
-        self.unfinished = true;
+        self.unfinished = Some(id);
         Ok(id)
     }
 
@@ -150,11 +189,11 @@ impl<R: Runtime> Connection<R> {
         if self.machine.is_closed() {
             return Err(closed(self.ended_by.clone()));
         }
-        if self.unfinished {
+        if self.unfinished.is_some() {
             self.abort();
         }
         poll_fn(|context| {
-            while self.unfinished {
+            while self.unfinished.is_some() {
                 if let Happened::Closed(failure) = std::task::ready!(self.poll(context)) {
                     return Poll::Ready(Err(closed(failure)));
                 }
@@ -165,26 +204,49 @@ impl<R: Runtime> Connection<R> {
     }
 
     pub(super) fn abort(&mut self) {
-        self.machine.abort(self.runtime.now());
+        if let Some(id) = self.unfinished {
+            self.machine.abort(self.runtime.now(), id);
+        }
         self.act();
     }
 
     /// What the machine may do now, and the stream it may do it with: nothing until both are there.
     pub(super) fn moving(&mut self) -> Option<(&Transfer, &mut R::Stream)> {
         match (&self.transfer, &mut self.data) {
-            (Some(transfer), Data::Connected(id, stream)) if transfer.data == *id => {
-                Some((transfer, stream))
+            (Some(transfer), Data::Connected(id, connected)) if transfer.data == *id => {
+                Some((transfer, &mut connected.stream))
             }
             _ => None,
         }
     }
 
-    pub(super) fn tell_transfer(&mut self, event: TransferEvent) {
-        if let Some(transfer) = &self.transfer {
-            let id = transfer.id;
-            self.machine
-                .handle(self.runtime.now(), Input::Transfer(id, event));
+    /// What of a transfer that begins was read with the end of the one before.
+    pub(super) fn take_early(&mut self) -> Bytes {
+        match &mut self.data {
+            Data::Connected(_, connected) => std::mem::take(&mut connected.early),
+            _ => Bytes::new(),
         }
+    }
+
+    /// Ends a transfer whose data marks its own end: the connection stays, with what was read beyond.
+    pub(super) fn leave_open(&mut self, beyond: Bytes) {
+        if let Data::Connected(_, connected) = &mut self.data {
+            connected.early = beyond;
+            connected.is_idle = true;
+        }
+    }
+
+    pub(super) fn tell_transfer(&mut self, event: TransferEvent) {
+        let is_end = matches!(event, TransferEvent::Ended { .. } | TransferEvent::Broken);
+        let id = match &self.transfer {
+            Some(transfer) => transfer.id,
+            None => return,
+        };
+        if is_end {
+            self.transfer = None;
+        }
+        self.machine
+            .handle(self.runtime.now(), Input::Transfer(id, event));
     }
 
     /// Carries out what the machine asks for. True when there was something.
@@ -228,7 +290,12 @@ impl<R: Runtime> Connection<R> {
                 self.machine
                     .handle(self.runtime.now(), Input::Listening(data, at));
             }
-            Action::Transfer(transfer) => self.transfer = Some(transfer),
+            Action::Transfer(transfer) => {
+                if let Data::Connected(_, connected) = &mut self.data {
+                    connected.is_idle = false;
+                }
+                self.transfer = Some(transfer);
+            }
             Action::Drop(data, how) => self.drop_data(data, how),
             Action::Close(how) => {
                 self.data = Data::None;
@@ -242,8 +309,8 @@ impl<R: Runtime> Connection<R> {
     fn drop_data(&mut self, dropped: DataId, how: Close) {
         self.transfer.take_if(|transfer| transfer.data == dropped);
         match std::mem::replace(&mut self.data, Data::None) {
-            Data::Connected(id, mut stream) if id == dropped && how == Close::Abruptly => {
-                stream.reset_on_drop();
+            Data::Connected(id, mut connected) if id == dropped && how == Close::Abruptly => {
+                connected.stream.reset_on_drop();
             }
             Data::Connecting(id, _) | Data::Listening(id, _) | Data::Connected(id, _)
                 if id == dropped => {}
@@ -266,11 +333,21 @@ impl<R: Runtime> Connection<R> {
                 },
                 None => return false,
             },
-            Data::None | Data::Connected(..) => return false,
+            Data::Connected(id, connected) => {
+                let id = *id;
+                if connected.poll_closed(context).is_pending() {
+                    return false;
+                }
+                self.data = Data::None;
+                self.machine
+                    .handle(self.runtime.now(), Input::DataClosed(id));
+                return true;
+            }
+            Data::None => return false,
         };
         let input = match result {
             Ok(stream) => {
-                self.data = Data::Connected(id, stream);
+                self.data = Data::Connected(id, Connected::new(stream));
                 Input::Connected(id)
             }
             Err(_) => {

@@ -29,7 +29,7 @@ pub enum Error {
     #[error("timed out waiting for {0}")]
     Timeout(Wait),
     /// The transfer's data broke off, or the server says so. What arrived is not the whole.
-    #[error("{}", Failure::Incomplete(.0.clone()))]
+    #[error("{}", incomplete(.0))]
     Incomplete(Option<Reply>),
     /// No data connection could be made. The session goes on.
     #[error("no data connection could be made")]
@@ -80,11 +80,19 @@ impl From<Failure> for Error {
             Failure::Closed(reply) => Self::Closed(reply),
             Failure::Timeout(wait) => Self::Timeout(wait),
             Failure::NoDataConnection => Self::NoDataConnection,
-            Failure::Incomplete(reply) => Self::Incomplete(reply),
+            Failure::Incomplete { reply, .. } => Self::Incomplete(reply),
+            Failure::NotBegun => Self::Closed(None),
             Failure::Malformed(reply) => Self::Malformed(reply),
             Failure::Protocol(violation) => Self::Protocol(violation),
             // `Failure` may grow; what this driver does not know ended the operation all the same.
             _ => Self::Aborted,
         }
+    }
+}
+
+fn incomplete(reply: &Option<Reply>) -> Failure {
+    Failure::Incomplete {
+        reply: reply.clone(),
+        marker: None,
     }
 }

@@ -360,14 +360,14 @@ impl<R: Runtime> Client<R> {
 
     async fn download(&mut self, request: TransferRequest) -> Result<Download<'_, R>, Error> {
         let id = self.connection.begin(Operation::Transfer(request)).await?;
-        let codec = transfer::begin(&mut self.connection, id).await?;
-        Ok(Download::new(&mut self.connection, id, codec))
+        let begun = transfer::begin(&mut self.connection, id).await?;
+        Ok(Download::new(&mut self.connection, id, begun))
     }
 
     async fn upload(&mut self, request: TransferRequest) -> Result<Upload<'_, R>, Error> {
         let id = self.connection.begin(Operation::Transfer(request)).await?;
-        let codec = transfer::begin(&mut self.connection, id).await?;
-        Ok(Upload::new(&mut self.connection, id, codec))
+        let begun = transfer::begin(&mut self.connection, id).await?;
+        Ok(Upload::new(&mut self.connection, id, begun))
     }
 }
 

@@ -32,8 +32,16 @@ struct Transfer<'a, R: Runtime> {
     connection: &'a mut Connection<R>,
     id: OperationId,
     codec: Codec,
+    /// Whether its data marks its own end, after which the connection stays open (RFC 959 § 3.3).
+    leaves_open: bool,
     bytes: u64,
     state: State,
+}
+
+/// What a transfer whose data may move begins with.
+pub(super) struct Begun {
+    codec: Codec,
+    leaves_open: bool,
 }
 
 enum State {
@@ -50,17 +58,17 @@ enum State {
 pub(super) async fn begin<R: Runtime>(
     connection: &mut Connection<R>,
     id: OperationId,
-) -> Result<Codec, Error> {
+) -> Result<Begun, Error> {
     poll_fn(|context| {
         let happened = connection.poll(context);
         // The driving itself may have brought the data connection, or the word that it may be used.
         if let Some((transfer, _)) = connection.moving() {
-            return Poll::Ready(
-                transfer
-                    .parameters
-                    .codec(transfer.direction)
-                    .ok_or(Error::Aborted),
-            );
+            let begun = |codec| Begun {
+                codec,
+                leaves_open: transfer.parameters.leaves_open(),
+            };
+            let codec = transfer.parameters.codec(transfer.direction);
+            return Poll::Ready(codec.map(begun).ok_or(Error::Aborted));
         }
         match ready!(happened) {
             Happened::Finished(finished, result) if finished == id => {
@@ -77,11 +85,13 @@ pub(super) async fn begin<R: Runtime>(
 }
 
 impl<'a, R: Runtime> Transfer<'a, R> {
-    fn new(connection: &'a mut Connection<R>, id: OperationId, codec: Codec) -> Self {
+    fn new(connection: &'a mut Connection<R>, id: OperationId, begun: Begun) -> Self {
+        let Begun { codec, leaves_open } = begun;
         Self {
             connection,
             id,
             codec,
+            leaves_open,
             bytes: 0,
             state: State::Moving,
         }
@@ -117,7 +127,7 @@ impl<'a, R: Runtime> Transfer<'a, R> {
         })
         .await
         .and_then(|outcome| match outcome {
-            Outcome::Transferred { bytes, reply } => Ok(Transferred { bytes, reply }),
+            Outcome::Transferred { bytes, reply, .. } => Ok(Transferred { bytes, reply }),
             _ => Err(Error::Aborted),
         })
     }
@@ -157,13 +167,16 @@ pub struct Download<'a, R: Runtime> {
 }
 
 impl<'a, R: Runtime> Download<'a, R> {
-    pub(super) fn new(connection: &'a mut Connection<R>, id: OperationId, codec: Codec) -> Self {
+    pub(super) fn new(connection: &'a mut Connection<R>, id: OperationId, begun: Begun) -> Self {
+        let input = connection.take_early();
+        let mut transfer = Transfer::new(connection, id, begun);
+        transfer.bytes = input.len() as u64;
         Self {
-            transfer: Transfer::new(connection, id, codec),
+            transfer,
             buffer: BytesMut::new(),
-            input: Bytes::new(),
+            starved: input.is_empty(),
+            input,
             follows: End::More,
-            starved: true,
             marker: None,
         }
     }
@@ -219,7 +232,15 @@ impl<'a, R: Runtime> Download<'a, R> {
                 self.starved = false;
             }
             Status::Starved if self.follows == End::More => {}
-            Status::Ended(end) => event = TransferEvent::Ended { bytes, end },
+            Status::Ended(end) => {
+                // What lies beyond the mark belongs to the next transfer.
+                let beyond = std::mem::take(&mut self.input);
+                let bytes = bytes - beyond.len() as u64;
+                if self.transfer.leaves_open {
+                    self.transfer.connection.leave_open(beyond);
+                }
+                event = TransferEvent::Ended { bytes, end };
+            }
             Status::Starved | Status::Failed(_) => event = TransferEvent::Broken,
         }
         self.transfer.tell(event);
@@ -289,9 +310,9 @@ pub struct Upload<'a, R: Runtime> {
 }
 
 impl<'a, R: Runtime> Upload<'a, R> {
-    pub(super) fn new(connection: &'a mut Connection<R>, id: OperationId, codec: Codec) -> Self {
+    pub(super) fn new(connection: &'a mut Connection<R>, id: OperationId, begun: Begun) -> Self {
         Self {
-            transfer: Transfer::new(connection, id, codec),
+            transfer: Transfer::new(connection, id, begun),
             waiting: VecDeque::new(),
             follows: End::More,
             starved: true,
@@ -395,11 +416,15 @@ impl<'a, R: Runtime> Upload<'a, R> {
     pub async fn finish(mut self) -> Result<Transferred, Error> {
         self.follows = End::Closed;
         self.send().await?;
+        let leaves_open = self.transfer.leaves_open;
         let ended = self
             .transfer
             .connection
             .moving()
-            .is_some_and(|(_, stream)| stream.shutdown().is_ok());
+            .is_some_and(|(_, stream)| leaves_open || stream.shutdown().is_ok());
+        if leaves_open {
+            self.transfer.connection.leave_open(Bytes::new());
+        }
         self.transfer.tell(match self.end.take() {
             Some(end) if ended => TransferEvent::Ended {
                 bytes: self.transfer.bytes,

@@ -104,6 +104,7 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, modes:
             moves_under_all_parameters, a_mark_is_an_end, blocks_keep_their_connection, kept_connections_end, markers_are_answered,
+            a_client_keeps_the_connection, a_client_recovers_in_blocks, an_urgent_abort,
             what_has_no_end_is_not_kept
         }
         $crate::conformance_tests! { @room $runtime, $block_on, cancelling:

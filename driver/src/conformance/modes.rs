@@ -1,12 +1,20 @@
 //! A server's data under every TYPE, STRU and MODE, for a peer that speaks them itself.
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ftp_sansio::client::AbortStyle;
 use ftp_sansio::data::{Direction, End, Parameters, Status};
-use ftp_sansio::wire::{Format, Mode, Representation, Structure};
+use ftp_sansio::wire::{Format, Mode, Representation, Structure, Verb};
 
 use super::peer::Peer;
-use super::site::{Site, pattern};
+use super::site::{Site, arg, client_config, get, pattern, put};
 use super::support::{read, read_to_end, write_all};
+use crate::client::{Error, Options, Trace};
 use crate::runtime::{Runtime, Stream};
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs all of it through a codec.
 fn convert(parameters: Parameters, direction: Direction, mut bytes: &[u8]) -> Vec<u8> {
@@ -235,6 +243,101 @@ pub async fn kept_connections_end<R: Runtime>(runtime: R) {
     // Its end here says that the server has noticed.
     assert_eq!(read_to_end(&mut data).await.unwrap(), b"");
     peer.ask("RETR a", "425").await;
+    site.close().await;
+}
+
+/// This project's client at this project's server: one EPSV for all that it moves in MODE B, and every mode both ways.
+pub async fn a_client_keeps_the_connection<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    let mut client = site.client().await;
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = asked.clone();
+    client.observe(move |trace| {
+        if let Trace::Sent(command) = trace {
+            log.lock().unwrap().extend(command.verb());
+        }
+    });
+    for mode in [Mode::Block, Mode::Compressed, Mode::Deflate] {
+        for structure in [Structure::File, Structure::Record] {
+            let options = Options {
+                structure,
+                mode,
+                ..Options::default()
+            };
+            for length in [0, 1, 70_000, 600_001] {
+                let content = pattern(length);
+                put(&mut client, "file", &content, options).await.unwrap();
+                // The record bounds of an image are lost; its bytes are not.
+                assert!(site.content("file") == content, "{mode} {length}");
+                let back = get(&mut client, "file", options).await.unwrap();
+                assert!(back == content, "{mode} {length}");
+            }
+        }
+        let refused = get(
+            &mut client,
+            "nothing",
+            Options {
+                mode,
+                ..Options::default()
+            },
+        )
+        .await;
+        assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+    }
+    let asked = std::mem::take(&mut *asked.lock().unwrap());
+    let count = |verb| asked.iter().filter(|asked| **asked == verb).count();
+    assert_eq!(count(Verb::Retr), 3 * (2 * 4 + 1));
+    let deflated = 2 * 4 * 2 + 1;
+    // One for MODE B, one for MODE C: a new mode begins anew.
+    assert_eq!(count(Verb::Epsv), 2 + deflated, "{asked:?}");
+    // A listing travels as a stream, and what comes after it in blocks again.
+    let listing = client.list(None).await.unwrap();
+    assert_eq!(listing.entries.len(), 1);
+    client.quit().await.unwrap();
+    site.close().await;
+}
+
+/// A download that is given up in the middle of its blocks, and one whose connection the server has closed meanwhile.
+pub async fn a_client_recovers_in_blocks<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    let content = pattern(3_000_000);
+    site.put("file", &content);
+    let options = Options {
+        mode: Mode::Block,
+        ..Options::default()
+    };
+    let mut client = site.client().await;
+    assert!(get(&mut client, "file", options).await.unwrap() == content);
+    let mut download = client.retrieve(arg("file"), options).await.unwrap();
+    assert!(download.read().await.unwrap().is_some());
+    drop(download);
+    assert!(get(&mut client, "file", options).await.unwrap() == content);
+    // An ABOR when nothing runs has the server close the connection that it had left open.
+    client.raw(arg("ABOR")).await.unwrap();
+    assert!(get(&mut client, "file", options).await.unwrap() == content);
+    client.quit().await.unwrap();
+    site.close().await;
+}
+
+/// IP and Synch as urgent data before the ABOR (RFC 959 § 4.1.3): the server takes them in line, and the session goes on.
+pub async fn an_urgent_abort<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    let content = pattern(3_000_000);
+    site.put("file", &content);
+    let mut config = client_config(PATIENCE);
+    config.abort = AbortStyle::Synch;
+    let mut client = site.client_with(config).await;
+    for _ in 0..3 {
+        let mut download = client
+            .retrieve(arg("file"), Options::default())
+            .await
+            .unwrap();
+        assert!(download.read().await.unwrap().is_some());
+        drop(download);
+        client.noop().await.unwrap();
+    }
+    assert!(get(&mut client, "file", Options::default()).await.unwrap() == content);
+    client.quit().await.unwrap();
     site.close().await;
 }
 

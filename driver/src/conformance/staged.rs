@@ -183,6 +183,10 @@ impl<S: Stream> Stream for StagedStream<S> {
         Ok(count)
     }
 
+    fn try_write_urgent(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.inner.try_write_urgent(data)
+    }
+
     fn shutdown(&mut self) -> io::Result<()> {
         self.inner.shutdown()
     }

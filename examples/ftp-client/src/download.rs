@@ -114,6 +114,7 @@ async fn receive<R: Runtime>(
     let options = Options {
         offset,
         representation: session.representation,
+        ..Options::default()
     };
     let started = session.client.retrieve(path.to_arg(), options).await;
     let mut download = started.map_err(|error| Failure::remote(path, &error))?;

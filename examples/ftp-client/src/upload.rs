@@ -95,6 +95,7 @@ async fn start<'s, R: Runtime>(
     let options = |offset| Options {
         offset,
         representation: session.representation,
+        ..Options::default()
     };
     let (plain, resumed) = (options(0), options(offset));
     let refused =

@@ -4,12 +4,12 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::net::{IpAddr, SocketAddr};
 
-use thiserror::Error;
-
-use super::operation::Operation;
-use crate::data::{CleanEnd, Direction, Parameters};
+use super::failure::Failure;
+use super::meaning::{Digest, Lines};
+use crate::data::{CleanEnd, Direction, Marker, Parameters};
 use crate::listing::Entry;
 use crate::session::{Admission, Close, DataId, OperationId, TransferId};
+use crate::tls::{Protection, TlsEvent, TlsFacts, TlsTicket};
 use crate::wire::{Arg, Command, DateTime, Features, Reply};
 
 /// What happened outside.
@@ -24,22 +24,39 @@ pub enum Input {
     Disconnected,
     /// The peer closed its side of the control connection in order (a FIN): it will say nothing more.
     PeerEnded,
+    /// Answers [`Action::StartTls`] and [`Action::StopTls`].
+    Tls(TlsEvent),
     /// The data connection is there: answers [`Action::Connect`]; in active mode the server came.
     Connected(DataId),
     /// The data connection could not be made.
     NotConnected(DataId),
     /// Answers [`Action::Listen`]: where, or nothing where it could not.
     Listening(DataId, Option<SocketAddr>),
+    /// The server closed a data connection that was kept open after a transfer (RFC 959 § 3.3), or it broke. During a transfer this is
+    /// [`TransferEvent::Broken`].
+    DataClosed(DataId),
     /// Tells how a transfer fares.
     Transfer(TransferId, TransferEvent),
 }
 
-/// How a transfer fares: any number of [`Progress`](Self::Progress), and one of the two ends.
+/// How a transfer fares: with TLS first one of [`Secured`](Self::Secured) and [`SecureFailed`](Self::SecureFailed), any number of
+/// [`Progress`](Self::Progress) and [`Marker`](Self::Marker), and one of the two ends.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum TransferEvent {
+    /// TLS is up on the data connection. No data may have been moved before; what comes of this (see
+    /// [`Config::resumption`](super::Config::resumption)) is to be carried out before any is.
+    Secured {
+        /// Whether it resumed the control connection's session.
+        resumed: bool,
+    },
+    /// TLS could not be brought up on the data connection. An end.
+    SecureFailed,
     /// So many bytes went over the data connection in all.
     Progress(u64),
-    /// The data is complete: received with its end, or sent with its end.
+    /// A restart marker came with the data (RFC 959 § 3.5), and all that was before it is safe on this side.
+    Marker(Box<Marker>),
+    /// The data is complete: received with its end, or sent with its end. In a mode that marks its end, the connection is left open.
     Ended {
         /// The bytes on the data connection.
         bytes: u64,
@@ -51,7 +68,7 @@ pub enum TransferEvent {
 }
 
 /// What to do or to know next.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub enum Output {
     /// The driver must do this.
     Action(Action),
@@ -60,28 +77,35 @@ pub enum Output {
 }
 
 /// What the driver must do.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Action {
-    /// Make a data connection; answer with [`Input::Connected`] or [`Input::NotConnected`].
+    /// Make a data connection; answer with [`Input::Connected`] or [`Input::NotConnected`]. There is no other data connection then.
     Connect {
         /// Names it.
         data: DataId,
         /// The server's end.
         to: SocketAddr,
     },
-    /// Listen for a data connection at this address; answer with [`Input::Listening`].
+    /// Listen for a data connection at this address; answer with [`Input::Listening`]. With
+    /// [`Config::pipelining`](super::Config::pipelining) a transfer may be running meanwhile.
     Listen {
         /// Names it.
         data: DataId,
         /// The control connection's own address.
         address: IpAddr,
     },
-    /// Move the bytes, and tell of it by [`Input::Transfer`].
+    /// Move the bytes, and tell of it by [`Input::Transfer`]. One transfer moves at a time.
     Transfer(Transfer),
     /// Let go of a data connection or a listener, if it is there (still), and of the transfer on it. [`Close::Abruptly`] means a reset, so that the peer
     /// cannot take a part for the whole.
     Drop(DataId, Close),
+    /// Begin TLS on the control connection, as its client. What was read and not taken by [`Session::receive`](super::Session::receive)
+    /// was not meant as clear text: it goes into the TLS engine. Answer with [`Input::Tls`].
+    StartTls(TlsTicket),
+    /// End TLS on the control connection: send its `close_notify` and wait for the server's, then answer with
+    /// [`Input::Tls`]`(`[`TlsEvent::Down`]`)`. What follows that is clear text.
+    StopTls,
     /// End the control connection. Nothing follows.
     Close(Close),
 }
@@ -89,9 +113,12 @@ pub enum Action {
 /// The bytes that may be moved from now on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Transfer {
-    /// Names the transfer.
+    /// Names the transfer. An operation whose transfer is tried again gets a new one.
     pub id: TransferId,
-    /// The data connection; or the listener, which must accept it first and then say [`Input::Connected`].
+    /// What it is for.
+    pub operation: OperationId,
+    /// The data connection; or the listener, which must accept it first and then say [`Input::Connected`]. In MODE B and C it may be the
+    /// one of the transfer before, and the first bytes of this one's may have been read with the last of that one's.
     pub data: DataId,
     /// Whom a listener accepts; it drops anybody else and goes on listening.
     pub admission: Admission,
@@ -99,6 +126,8 @@ pub struct Transfer {
     pub direction: Direction,
     /// TYPE, STRU and MODE. [`Parameters::codec`] has a codec for them.
     pub parameters: Parameters,
+    /// Whether the connection is to be TLS, and whose part this side has. On a connection that was kept open it is already.
+    pub protection: Protection,
 }
 
 /// What the user may want to know.
@@ -111,10 +140,28 @@ pub enum Event {
     Sent(Command),
     /// A reply came (only with [`Config::trace`](super::Config::trace)).
     Received(Reply),
+    /// The server has begun a transfer: its first 1xx. That of a STOU names the file (RFC 1123 § 4.1.2.9); in a transfer between two
+    /// servers it is the sign to ask the other one.
+    Underway(OperationId, Reply),
+    /// A restart marker of a transfer (RFC 959 § 3.5).
+    Marker(OperationId, RestartMarker),
+    /// The answer to [`ask_status`](super::Session::ask_status).
+    Status(Reply),
     /// An operation is over.
     Finished(OperationId, Result<Outcome, Failure>),
     /// The session is over: by QUIT, or because of this.
     Closed(Option<Failure>),
+}
+
+/// A place in a transfer in MODE B or C from which it can go on (RFC 959 § 3.5).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RestartMarker {
+    /// The server's name for the place: the argument of the REST that goes on from there.
+    pub server: Arg,
+    /// This side's name for it, where this side sends the data and told it in a marker of its own.
+    pub local: Option<Arg>,
+    /// How many bytes of the file this side had there, where it receives the data.
+    pub offset: Option<u64>,
 }
 
 /// What came of an operation that went well.
@@ -125,7 +172,7 @@ pub enum Outcome {
     Reply(Reply),
     /// PWD, MKD: the path in the 257.
     Path(Arg),
-    /// SIZE, in bytes.
+    /// SIZE, AVBL: a number of bytes.
     Size(u64),
     /// MDTM, in UTC.
     Modified(DateTime),
@@ -133,111 +180,23 @@ pub enum Outcome {
     Features(Features),
     /// MLST.
     Entry(Box<Entry>),
+    /// HASH, XCRC, XMD5 and the like.
+    Digest(Digest),
+    /// STAT, HELP, SITE: a reply of several lines.
+    Lines(Lines),
+    /// PASV, EPSV, LPSV, CPSV: where the server listens, for another server to come to.
+    Address(SocketAddr),
+    /// The control connection is TLS, and PBSZ and PROT were agreed on.
+    Secured(TlsFacts),
     /// The transfer is complete: its data ended cleanly and the server said so.
     Transferred {
         /// Bytes that went over the data connection.
         bytes: u64,
         /// The final reply.
         reply: Reply,
+        /// With TLS on the data connection: whether it resumed the control connection's session.
+        resumed: Option<bool>,
     },
-}
-
-/// Why an operation failed.
-#[derive(Clone, PartialEq, Eq, Debug, Error)]
-#[non_exhaustive]
-pub enum Failure {
-    /// The server refused. The session goes on.
-    #[error("{0}")]
-    Refused(Reply),
-    /// The server refused the login. The session goes on.
-    #[error("{0}")]
-    LoginRefused(Reply),
-    /// The control connection ended; with 421 the server said why.
-    #[error("the server closed the connection{}", .0.as_ref().map_or(alloc::string::String::new(), |reply| alloc::format!(": {reply}")))]
-    Closed(Option<Reply>),
-    /// A wait took too long.
-    #[error("timed out waiting for {0}")]
-    Timeout(Wait),
-    /// The data connection could not be made in any way. The session goes on.
-    #[error("no data connection could be made")]
-    NoDataConnection,
-    /// The data broke off, or the server says that it did. The session goes on.
-    #[error("the transfer is incomplete{}", .0.as_ref().map_or(alloc::string::String::new(), |reply| alloc::format!(": {reply}")))]
-    Incomplete(Option<Reply>),
-    /// The transfer was aborted by its user. The session goes on.
-    #[error("the transfer was aborted")]
-    Aborted,
-    /// A reply without what its code promises. The session goes on.
-    #[error("a reply that makes no sense: {0}")]
-    Malformed(Reply),
-    /// The server broke the protocol.
-    #[error("protocol violation: {0}")]
-    Protocol(#[from] Violation),
-}
-
-/// What was waited for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-pub enum Wait {
-    /// The TCP connection, which a driver makes.
-    #[error("the connection")]
-    Connect,
-    /// The greeting or a reply.
-    #[error("a reply")]
-    Reply,
-    /// The data connection.
-    #[error("the data connection")]
-    DataOpen,
-    /// The next byte of data.
-    #[error("data")]
-    DataProgress,
-    /// The replies after an ABOR.
-    #[error("the end of an abort")]
-    Abort,
-}
-
-/// How the server broke the protocol.
-#[derive(Clone, PartialEq, Eq, Debug, Error)]
-#[non_exhaustive]
-pub enum Violation {
-    /// A line that is no reply.
-    #[error("not a reply")]
-    NotAReply,
-    /// A line or a reply without end.
-    #[error("a reply that is too long")]
-    TooLong,
-    /// A reply to nothing.
-    #[error("a reply that nobody asked for: {0}")]
-    Unexpected(Reply),
-    /// A reply that may not follow there.
-    #[error("a reply out of sequence: {0}")]
-    OutOfSequence(Reply),
-}
-
-/// An operation that cannot begin now; it is handed back, and nothing has changed.
-#[derive(Clone, PartialEq, Eq, Debug, Error)]
-#[error("{why}")]
-pub struct Refused {
-    /// The operation.
-    pub operation: Box<Operation>,
-    /// Why it cannot.
-    pub why: NotNow,
-}
-
-/// Why an operation cannot begin.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-pub enum NotNow {
-    /// The server has not greeted yet.
-    #[error("the server has not greeted yet")]
-    NotGreeted,
-    /// Another operation is not over.
-    #[error("another operation is not over")]
-    Busy,
-    /// The session is over.
-    #[error("the session is over")]
-    Closed,
-    /// It would break the session: a raw command that moves data or turns TLS on, or a transfer that no codec can do.
-    #[error("this session cannot do that")]
-    Impossible,
 }
 
 /// The outputs that wait to be polled, in order.
@@ -279,31 +238,21 @@ impl Event {
     /// How many bytes of a reply it holds.
     fn reply_bytes(&self) -> usize {
         let reply = match self {
-            Self::Greeting(reply) | Self::Received(reply) => Some(reply),
-            Self::Finished(_, Ok(Outcome::Reply(reply) | Outcome::Transferred { reply, .. })) => {
+            Self::Greeting(reply)
+            | Self::Received(reply)
+            | Self::Status(reply)
+            | Self::Underway(_, reply)
+            | Self::Finished(_, Ok(Outcome::Reply(reply) | Outcome::Transferred { reply, .. })) => {
                 Some(reply)
             }
+            Self::Marker(_, marker) => {
+                return marker.server.len() + marker.local.as_ref().map_or(0, Arg::len);
+            }
             Self::Finished(_, Ok(Outcome::Features(features))) => return features.len(),
+            Self::Finished(_, Ok(Outcome::Lines(lines))) => Some(lines.reply()),
             Self::Finished(_, Err(failure)) | Self::Closed(Some(failure)) => failure.reply(),
             Self::Finished(_, Ok(_)) | Self::Sent(_) | Self::Closed(None) => None,
         };
         reply.map_or(0, |reply| reply.text().len())
-    }
-}
-
-impl Failure {
-    /// The reply that tells of it, if one did.
-    const fn reply(&self) -> Option<&Reply> {
-        match self {
-            Self::Refused(reply)
-            | Self::LoginRefused(reply)
-            | Self::Malformed(reply)
-            | Self::Closed(Some(reply))
-            | Self::Incomplete(Some(reply))
-            | Self::Protocol(Violation::Unexpected(reply) | Violation::OutOfSequence(reply)) => {
-                Some(reply)
-            }
-            _ => None,
-        }
     }
 }

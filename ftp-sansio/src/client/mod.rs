@@ -34,21 +34,31 @@
 
 mod config;
 mod exchange;
+mod failure;
+mod kept;
 mod login;
+mod meaning;
+mod moving;
 mod operation;
+mod out;
+mod queue;
 mod rename;
+mod replies;
+mod resync;
 mod route;
+mod secure;
+mod server;
 mod session;
 mod single;
 mod transfer;
 
-pub use config::{Config, DataPath, Timeouts};
-pub use exchange::{
-    Action, Event, Failure, Input, NotNow, Outcome, Output, Refused, Transfer, TransferEvent,
-    Violation, Wait,
-};
+pub use config::{AbortStyle, Config, DataPath, Timeouts, Tls};
+pub use exchange::{Action, Event, Input, Outcome, Output, RestartMarker, Transfer, TransferEvent};
+pub use failure::{Failure, NotNow, Refused, Violation, Wait};
+pub use meaning::{Digest, Lines, Meaning};
 pub use operation::{Credentials, Operation, Options, TransferRequest};
+pub use queue::{QUEUE_BYTES, QUEUE_LENGTH};
 pub use session::{MEMORY_BOUND, Session};
-pub use single::Meaning;
 
 pub use crate::session::{Admission, Close, DataId, Endpoints, OperationId, TransferId, Transmit};
+pub use crate::tls::{Protection, Resumption, TlsEvent, TlsFacts, TlsRole, TlsTicket};

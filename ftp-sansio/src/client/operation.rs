@@ -1,18 +1,16 @@
-//! What a user can ask a session for, and the machines that carry it out: one small one each.
+//! What a user can ask a session for.
 
 use alloc::boxed::Box;
 
-use super::exchange::{Failure, NotNow, Outcome, Refused};
-use super::login::Login;
-use super::rename::Rename;
+use super::failure::{NotNow, Refused};
+use super::meaning::Meaning;
+use super::queue::Procedure;
+use super::server::Wanted;
 use super::session::Session;
-use super::single::{Meaning, Single};
-use super::transfer::Transferring;
 use crate::data::{Direction, Parameters};
-use crate::sequence::Step;
 use crate::session::OperationId;
 use crate::time::Instant;
-use crate::wire::{Arg, Command, Reply, Representation, Secret, Verb};
+use crate::wire::{Arg, Command, Mode, Representation, Restart, Secret, Structure, Verb};
 
 /// Something a user asks for. [`Session`] has a method for each.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,6 +29,12 @@ pub enum Operation {
     },
     /// Moving data.
     Transfer(TransferRequest),
+    /// A transfer whose data goes to another server, or comes from one; see [`Session::third_party`].
+    ThirdParty(TransferRequest),
+    /// AUTH TLS where it is not up, PBSZ and PROT; see [`Session::secure`].
+    Secure,
+    /// CCC; see [`Session::clear_control`].
+    ClearControl,
 }
 
 /// Who logs in.
@@ -49,24 +53,32 @@ pub struct Credentials {
 pub struct TransferRequest {
     /// RETR, STOR, APPE, STOU, LIST, NLST or MLSD, with what it is about.
     pub command: Command,
-    /// Where to begin, in bytes (REST).
-    pub offset: u64,
+    /// Where to begin (REST): nothing is the beginning.
+    pub start: Option<Restart>,
     /// TYPE; nothing leaves what is in force.
     pub representation: Option<Representation>,
+    /// STRU.
+    pub structure: Structure,
+    /// MODE.
+    pub mode: Mode,
 }
 
 impl TransferRequest {
     /// A file, or its rest: `command` is RETR, STOR, APPE or STOU.
     #[must_use]
-    pub const fn file(command: Command, options: Options) -> Self {
+    pub fn file(command: Command, options: Options) -> Self {
         let Options {
             offset,
             representation,
+            structure,
+            mode,
         } = options;
         Self {
             command,
-            offset,
+            start: (offset > 0).then_some(Restart::Offset(offset)),
             representation: Some(representation),
+            structure,
+            mode,
         }
     }
 
@@ -86,8 +98,10 @@ impl TransferRequest {
         };
         Self {
             command,
-            offset: 0,
+            start: None,
             representation,
+            structure: Structure::File,
+            mode: Mode::Stream,
         }
     }
 
@@ -100,19 +114,42 @@ impl TransferRequest {
         }
     }
 
+    pub(super) const fn wanted(&self) -> Wanted {
+        Wanted {
+            representation: self.representation,
+            structure: self.structure,
+            mode: self.mode,
+        }
+    }
+
     /// How the bytes are to be taken. A listing is read as it came, line ends and all, under whichever TYPE it travels.
     pub(super) fn parameters(&self) -> Parameters {
         let is_file = !matches!(
             self.command,
             Command::List(_) | Command::Nlst(_) | Command::Mlsd(_)
         );
-        match self.representation {
-            Some(representation) if is_file => Parameters {
-                representation,
-                ..Parameters::IMAGE
-            },
-            _ => Parameters::IMAGE,
+        Parameters {
+            representation: self
+                .representation
+                .filter(|_| is_file)
+                .unwrap_or(Representation::Image),
+            structure: self.structure,
+            mode: self.mode,
         }
+    }
+
+    /// What PRET says of it.
+    pub(super) fn announcement(&self) -> Option<Command> {
+        let path = match &self.command {
+            Command::Retr(path) | Command::Stor(path) | Command::Appe(path) => Some(path.clone()),
+            Command::Stou(path)
+            | Command::List(path)
+            | Command::Nlst(path)
+            | Command::Mlsd(path) => path.clone(),
+            _ => None,
+        };
+        let verb = self.command.verb()?;
+        Some(Command::Pret { verb, path })
     }
 }
 
@@ -123,95 +160,83 @@ pub struct Options {
     pub offset: u64,
     /// Image by default; ASCII converts line ends.
     pub representation: Representation,
+    /// A file without structure by default.
+    pub structure: Structure,
+    /// A stream by default. In [`Mode::Block`] and [`Mode::Compressed`] the data connection stays open from transfer to transfer where the
+    /// server does its part (RFC 959 § 3.3).
+    pub mode: Mode,
 }
 
 impl Default for Options {
     fn default() -> Self {
+        let Parameters {
+            representation,
+            structure,
+            mode,
+        } = Parameters::IMAGE;
         Self {
             offset: 0,
-            representation: Representation::Image,
+            representation,
+            structure,
+            mode,
         }
     }
 }
 
-/// How an operation goes on after something happened.
-#[derive(Debug)]
-pub(super) enum Flow {
-    Continue,
-    Finish(Result<Outcome, Failure>),
-}
-
-/// An operation under way.
-#[derive(Debug)]
-pub(super) enum Procedure {
-    Login(Login),
-    Single(Box<Single>),
-    Rename(Rename),
-    Transfer(Box<Transferring>),
-}
-
-impl Procedure {
-    /// The machine for an operation. One that would break the session is handed back.
-    fn of(operation: Operation, id: OperationId) -> Result<Self, Operation> {
-        Ok(match operation {
-            Operation::Login(credentials) => Self::Login(Login::new(credentials)),
-            Operation::Rename { from, to } => Self::Rename(Rename::new(from, to)),
-            Operation::Command(command, meaning) => {
-                let single = Single::new(command, meaning);
-                let single = single.map_err(|command| Operation::Command(command, meaning))?;
-                Self::Single(Box::new(single))
-            }
-            Operation::Transfer(request) => {
-                let transfer = Transferring::new(request, id).map_err(Operation::Transfer)?;
-                Self::Transfer(Box::new(transfer))
-            }
-        })
-    }
-
-    pub(super) fn begin(&mut self, session: &mut Session, now: Instant) -> Flow {
+impl Operation {
+    /// How many bytes of memory its arguments take, about.
+    pub(super) fn size(&self) -> usize {
+        let line = |command: &Command| {
+            let mut line = alloc::vec::Vec::new();
+            command.encode(&mut line);
+            line.len()
+        };
         match self {
-            Self::Login(login) => login.begin(session, now),
-            Self::Single(single) => single.begin(session, now),
-            Self::Rename(rename) => rename.begin(session, now),
-            Self::Transfer(transfer) => transfer.begin(session, now),
-        }
-    }
-
-    pub(super) fn replied(
-        &mut self,
-        session: &mut Session,
-        now: Instant,
-        step: Step,
-        reply: Reply,
-    ) -> Flow {
-        match self {
-            Self::Login(login) => login.replied(session, now, step, reply),
-            Self::Single(single) => single.replied(session, step, reply),
-            Self::Rename(rename) => rename.replied(session, now, step, reply),
-            Self::Transfer(transfer) => transfer.replied(session, now, step, reply),
+            Self::Login(Credentials {
+                user,
+                password,
+                account,
+            }) => {
+                let account = account.as_ref().map_or(0, |account| account.expose().len());
+                user.len() + password.expose().len() + account
+            }
+            Self::Command(command, _) => line(command),
+            Self::Rename { from, to } => from.len() + to.len(),
+            Self::Transfer(request) | Self::ThirdParty(request) => {
+                let marker = match &request.start {
+                    Some(Restart::Marker(marker)) => marker.len(),
+                    _ => 0,
+                };
+                line(&request.command) + marker
+            }
+            Self::Secure | Self::ClearControl => 0,
         }
     }
 }
 
 impl Session {
-    /// Begins an operation; its end is an [`Event::Finished`](super::Event::Finished) with this id.
+    /// Begins an operation, behind all that were begun before it; its end is an [`Event::Finished`](super::Event::Finished) with this id.
+    ///
+    /// Operations take effect strictly in the order in which they were begun. One may be told of as finished before another that is
+    /// ahead of it only where that one had to be asked for again.
     ///
     /// # Errors
     /// Hands the operation back where it cannot begin; nothing has changed then.
     pub fn begin(&mut self, now: Instant, operation: Operation) -> Result<OperationId, Refused> {
-        if let Some(why) = self.not_now() {
+        if let Some(why) = self.not_now(&operation) {
             return Err(Refused {
                 operation: Box::new(operation),
                 why,
             });
         }
         let id = OperationId(self.serial.peek());
+        let size = operation.size();
         let procedure = Procedure::of(operation, id).map_err(|operation| Refused {
             operation: Box::new(operation),
             why: NotNow::Impossible,
         })?;
         self.serial.next();
-        self.run(now, id, procedure);
+        self.enqueue(now, id, procedure, size);
         Ok(id)
     }
 
@@ -225,6 +250,28 @@ impl Session {
         credentials: Credentials,
     ) -> Result<OperationId, Refused> {
         self.begin(now, Operation::Login(credentials))
+    }
+
+    /// Secures the session: AUTH TLS where TLS is not up, then PBSZ 0 and PROT P or C as
+    /// [`Config::protect_data`](super::Config::protect_data) has it (RFC 4217 § 4, § 9). A second one after that says PBSZ and PROT again.
+    ///
+    /// Behind the 234 nothing more is read in clear text. What was known of the server starts afresh, and so does the login.
+    /// A refusal is [`Failure::Refused`](super::Failure::Refused), and the session goes on as it was; with [`Tls::Explicit`](super::Tls::Explicit) nothing
+    /// that matters can be said in it.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn secure(&mut self, now: Instant) -> Result<OperationId, Refused> {
+        self.begin(now, Operation::Secure)
+    }
+
+    /// Leaves TLS on the control connection (CCC, RFC 4217 § 5), for the sake of firewalls that have to read along. Data connections stay as
+    /// PROT had it, and nothing can be changed about that afterwards.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn clear_control(&mut self, now: Instant) -> Result<OperationId, Refused> {
+        self.begin(now, Operation::ClearControl)
     }
 
     /// Renames a file or folder (RNFR, RNTO).
@@ -280,6 +327,21 @@ impl Session {
     /// As [`begin`](Self::begin).
     pub fn list(&mut self, now: Instant, command: Command) -> Result<OperationId, Refused> {
         self.begin(now, Operation::Transfer(TransferRequest::list(command)))
+    }
+
+    /// Has the server send to, or receive from, another server (RFC 959 § 5.2): where the data goes was said before, by
+    /// [`command`](Self::command) with PORT on this one and [`Meaning::Address`] on the other.
+    ///
+    /// [`Event::Underway`](super::Event::Underway) tells that it has begun; the other server may be asked when this one has been.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn third_party(
+        &mut self,
+        now: Instant,
+        request: TransferRequest,
+    ) -> Result<OperationId, Refused> {
+        self.begin(now, Operation::ThirdParty(request))
     }
 
     /// Sends one command and takes its reply as `meaning` says.

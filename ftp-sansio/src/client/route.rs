@@ -4,7 +4,7 @@ use core::net::{IpAddr, SocketAddr, SocketAddrV4};
 
 use super::config::DataPath;
 use crate::session::Endpoints;
-use crate::wire::address::{find_extended_port, find_host_port};
+use crate::wire::address::{find_extended_port, find_host_port, find_long};
 use crate::wire::{Command, EpsvArgument, Reply};
 
 /// One way to a data connection.
@@ -12,14 +12,17 @@ use crate::wire::{Command, EpsvArgument, Reply};
 pub(super) enum Way {
     Epsv,
     Pasv,
+    Lpsv,
     Port,
     Eprt,
+    Lprt,
 }
 
 /// Which way is tried first in this session: the configured one, until another has worked where it failed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Route {
     first: Way,
+    proven: Option<Way>,
 }
 
 impl Route {
@@ -29,10 +32,15 @@ impl Route {
             DataPath::Passive => Way::Epsv,
             DataPath::PassiveHostPort if is_ipv6 => Way::Epsv,
             DataPath::PassiveHostPort => Way::Pasv,
+            DataPath::PassiveLong => Way::Lpsv,
             DataPath::Active if is_ipv6 => Way::Eprt,
             DataPath::Active => Way::Port,
+            DataPath::ActiveLong => Way::Lprt,
         };
-        Self { first }
+        Self {
+            first,
+            proven: None,
+        }
     }
 
     pub(super) const fn first(self) -> Way {
@@ -42,12 +50,18 @@ impl Route {
     /// This way led to a data connection: begin with it next time.
     pub(super) const fn worked(&mut self, way: Way) {
         self.first = way;
+        self.proven = Some(way);
+    }
+
+    /// Whether this way has led to a data connection in this session.
+    pub(super) fn has_worked(self, way: Way) -> bool {
+        self.proven == Some(way)
     }
 }
 
 impl Way {
     pub(super) const fn is_passive(self) -> bool {
-        matches!(self, Self::Epsv | Self::Pasv)
+        matches!(self, Self::Epsv | Self::Pasv | Self::Lpsv)
     }
 
     /// PORT has no room for an IPv6 address.
@@ -55,25 +69,26 @@ impl Way {
         !matches!(self, Self::Port) || ends.local.ip().to_canonical().is_ipv4()
     }
 
-    /// The other form of the same direction, to fall back to.
+    /// Another form of the same direction, to fall back to.
     pub(super) const fn other(self) -> Self {
         match self {
             Self::Epsv => Self::Pasv,
-            Self::Pasv => Self::Epsv,
-            Self::Port => Self::Eprt,
+            Self::Pasv | Self::Lpsv => Self::Epsv,
+            Self::Port | Self::Lprt => Self::Eprt,
             Self::Eprt => Self::Port,
         }
     }
 
     /// The command that asks for it; an active way tells where this side listens, which PORT can do for IPv4 only.
     pub(super) fn command(self, listening: Option<SocketAddr>) -> Option<Command> {
-        Some(match (self, listening) {
+        let at = |at: SocketAddr| SocketAddr::new(at.ip().to_canonical(), at.port());
+        Some(match (self, listening.map(at)) {
             (Self::Epsv, _) => Command::Epsv(EpsvArgument::Default),
             (Self::Pasv, _) => Command::Pasv,
-            (Self::Eprt, Some(at)) => {
-                Command::Eprt(SocketAddr::new(at.ip().to_canonical(), at.port()))
-            }
-            (Self::Port, Some(at)) => match at.ip().to_canonical() {
+            (Self::Lpsv, _) => Command::Lpsv,
+            (Self::Eprt, Some(at)) => Command::Eprt(at),
+            (Self::Lprt, Some(at)) => Command::Lprt(at),
+            (Self::Port, Some(at)) => match at.ip() {
                 IpAddr::V4(ip) => Command::Port(SocketAddrV4::new(ip, at.port())),
                 IpAddr::V6(_) => return None,
             },
@@ -88,15 +103,13 @@ impl Way {
         ends: Endpoints,
         believe_host: bool,
     ) -> Option<SocketAddr> {
-        if self == Self::Epsv {
-            return Some(SocketAddr::new(
-                ends.peer.ip(),
-                find_extended_port(reply.text())?,
-            ));
-        }
-        let told = find_host_port(reply.text())?;
+        let told: SocketAddr = match self {
+            Self::Epsv => (ends.peer.ip(), find_extended_port(reply.text())?).into(),
+            Self::Lpsv => find_long(reply.text())?,
+            _ => find_host_port(reply.text())?.into(),
+        };
         Some(match believe_host {
-            true => told.into(),
+            true => told,
             false => SocketAddr::new(ends.peer.ip(), told.port()),
         })
     }

@@ -1,22 +1,28 @@
-//! The machine: what it holds, how replies come in, how commands and actions go out, and its timers.
+//! The machine: what it holds, how bytes come in and go out, its timers, and its end.
 
 use alloc::sync::Arc;
 
-use super::config::Config;
-use super::exchange::{Action, Event, Failure, Input, NotNow, Output, Outputs, Violation, Wait};
-use super::operation::{Flow, Procedure};
+use super::config::{Config, Tls};
+use super::exchange::{Action, Event, Input, Output, Outputs};
+use super::failure::{Failure, NotNow, Violation, Wait};
+use super::kept::DataPlane;
+use super::out::Out;
+use super::queue::{Procedure, QUEUE_BYTES, QUEUE_LENGTH, Queue};
+use super::replies::{Awaiting, Part, Whose};
+use super::resync::Resync;
 use super::route::Route;
-use crate::sequence::{self, Exchange, Phase, Step};
-use crate::session::{Close, Endpoints, OperationId, Outbox, Serial, Transmit};
+use super::secure::Channel;
+use super::server::{InForce, Setting, Shown};
+use super::transfer::Transferring;
+use crate::sequence::Exchange;
+use crate::session::{Close, Endpoints, OperationId, Serial, Transmit};
 use crate::time::Instant;
 use crate::timer::{Timers, timers};
-use crate::wire::{
-    Code, Command, Frame, LineReader, Reply, ReplyError, ReplyReader, Representation, Verb,
-    VirtualPath,
-};
+use crate::tls::TlsTicket;
+use crate::wire::{Command, Frame, Verb};
 
 /// The longest line of a reply, in bytes, without its end.
-const MAX_LINE: usize = 8 * 1024;
+pub(super) const MAX_LINE: usize = 8 * 1024;
 
 /// No bytes are taken while more than this waits to be sent: a peer that floods us with Telnet options.
 const OUTBOX_GATE: usize = 32 * 1024;
@@ -24,24 +30,36 @@ const OUTBOX_GATE: usize = 32 * 1024;
 /// No bytes are taken while this many outputs wait to be polled.
 const OUTPUTS_GATE: usize = 32;
 
-/// The most heap memory, in bytes, that one session's machine holds besides four replies of [`Config::reply_limit`] (the one
-/// that is read, doubled as it grows, and those that wait to be polled): one line, the outbox, the operation's paths.
+/// The most heap memory, in bytes, that one session's machine holds besides six replies of [`Config::reply_limit`]: the one
+/// that is read (doubled as it grows), those that wait to be polled, those whose transfers' data has not ended, and refusals in doubt.
+/// It is one line, the outbox, the operations in the queue with what they say, and the outputs.
 pub const MEMORY_BOUND: usize = 2 * MAX_LINE
-    + 2 * (OUTBOX_GATE + 4 * VirtualPath::MAX_LEN)
-    + OUTPUTS_GATE * 1024
-    + 8 * VirtualPath::MAX_LEN;
+    + 2 * (OUTBOX_GATE + QUEUE_BYTES)
+    + 2 * QUEUE_BYTES
+    + QUEUE_LENGTH * 1536
+    + (OUTPUTS_GATE + 4 * QUEUE_LENGTH) * 1024;
 
 timers! {
     /// What a session may wait for only so long.
     Timer {
         /// The greeting, or the next reply.
         Reply,
+        /// TLS to begin or to end.
+        Tls,
+        /// This side to listen.
+        Listen,
         /// The data connection.
         DataOpen,
         /// The next byte on the data connection.
         DataProgress,
-        /// The replies after an ABOR.
+        /// The end of a transfer between two other parties.
+        ThirdParty,
+        /// The replies after a transfer was given up.
         Abort,
+        /// The reply to QUIT.
+        Linger,
+        /// Nothing: after that long without a word a NOOP is sent.
+        Keepalive,
     }
 }
 
@@ -50,90 +68,102 @@ timers! {
 pub struct Session {
     pub(super) config: Arc<Config>,
     pub(super) ends: Endpoints,
-    reader: LineReader,
-    replies: ReplyReader,
-    outbox: Outbox,
+    pub(super) channel: Channel,
+    pub(super) out: Out,
     pub(super) outputs: Outputs,
     pub(super) timers: Timers<Timer, { Timer::COUNT }>,
     pub(super) serial: Serial,
-    stage: Stage,
-    exchange: Option<(Exchange, Phase)>,
-    procedure: Option<(OperationId, Procedure)>,
-    /// What TYPE the server is known to have in force.
-    pub(super) representation: Option<Representation>,
+    pub(super) stage: Stage,
+    pub(super) queue: Queue,
+    pub(super) awaiting: Awaiting,
+    /// The data connection, and how it is protected.
+    pub(super) data: DataPlane,
     pub(super) route: Route,
+    pub(super) in_force: InForce,
+    pub(super) shown: Shown,
     /// A REST was accepted, and no transfer has used the position yet.
     pub(super) position_pending: bool,
+    /// The last reply waits for the command that completes it (RFC 959 § 5.4): nothing goes between.
+    pub(super) half_done: bool,
+    /// QUIT will be sent when everything else is over.
+    pub(super) is_quitting: bool,
     /// The server will say nothing more; only a transfer's data is waited for.
-    peer_ended: bool,
+    pub(super) peer_ended: bool,
 }
 
 /// Where in its life the session is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
+pub(super) enum Stage {
     /// The greeting has not come.
     Connecting,
     Open,
-    /// After an ABOR: replies are thrown away until it is certain which are the past.
-    Resynchronising(Resync),
+    /// Replies are thrown away until it is certain which are the past; then the operation that was aborted, if one was, is over.
+    Resynchronising(Resync, Option<OperationId>),
     /// QUIT is sent.
     Leaving,
     Closed,
 }
 
-/// How far the replies after an ABOR have been followed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Resync {
-    /// No final reply has come yet, to the transfer or to the ABOR.
-    Aborting,
-    /// One has come, and the NOOP was sent. Did another one come since?
-    Probed { another: bool },
-    /// A 200 came right behind the first reply: the NOOP's, or an unusual one to the ABOR. PWD was sent, since nothing else that may be on
-    /// its way is a 257.
-    Confirming,
-}
-
 impl Session {
-    /// A session on a connection that was just made; it waits for the server's greeting.
+    /// A session on a connection that was just made; it waits for the server's greeting, with [`Tls::Implicit`] after TLS is up.
     #[must_use]
     pub fn new(config: Arc<Config>, ends: Endpoints, now: Instant) -> Self {
-        let mut timers = Timers::new();
-        timers.start(Timer::Reply, now, config.timeouts.reply);
-        Self {
+        let mut session = Self {
             ends,
-            reader: LineReader::new(MAX_LINE),
-            replies: ReplyReader::new(config.reply_limit),
-            outbox: Outbox::default(),
+            channel: Channel::new(config.reply_limit),
+            out: Out::default(),
             outputs: Outputs::default(),
-            timers,
+            timers: Timers::new(),
             serial: Serial::default(),
             stage: Stage::Connecting,
-            exchange: Some((Exchange::Greeting, Phase::Issued)),
-            procedure: None,
-            representation: None,
+            queue: Queue::default(),
+            awaiting: Awaiting::default(),
+            data: DataPlane::default(),
             route: Route::new(config.data_path, ends),
+            in_force: InForce::new(),
+            shown: Shown::default(),
             position_pending: false,
+            half_done: false,
+            is_quitting: false,
             peer_ended: false,
             config,
+        };
+        session
+            .awaiting
+            .push(Exchange::Greeting, Whose::Greeting, 0);
+        if session.config.tls == Tls::Implicit {
+            session.channel = Channel::handshaking();
+            session
+                .timers
+                .start(Timer::Tls, now, session.config.timeouts.tls);
+            session.outputs.act(Action::StartTls(TlsTicket::new()));
         }
+        session.watch(now);
+        session
     }
 
     /// Takes bytes that the control connection brought, and says how many. A partial line is taken and held.
     ///
     /// Fewer than all are taken when the session pauses ([`wants_read`](Self::wants_read)): offer the rest again after
-    /// the next [`poll`](Self::poll) or [`transmitted`](Self::transmitted).
+    /// the next [`poll`](Self::poll), [`handle`](Self::handle) or [`transmitted`](Self::transmitted). Where TLS begins meanwhile, the rest
+    /// was not clear text and goes into the TLS engine.
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
         let mut taken = 0;
-        while taken < bytes.len() && self.wants_read() {
-            if self.stage == Stage::Closed {
+        while let Some(rest) = bytes.get(taken..)
+            && !rest.is_empty()
+            && self.wants_read()
+        {
+            let Some(framing) = self.channel.framing() else {
                 return bytes.len();
-            }
-            let (count, frame) = self.reader.read(&bytes[taken..]);
+            };
+            let (count, frame) = framing.reader.read(rest);
             taken += count;
             match frame {
                 Some(Frame::Line(line)) => self.take_line(now, &line),
                 Some(Frame::TooLong) => self.die(Failure::Protocol(Violation::TooLong)),
-                Some(Frame::Negotiate(answer)) => self.outbox.buffer().extend_from_slice(&answer),
+                Some(Frame::Negotiate(answer)) => {
+                    self.out.append(|bytes| bytes.extend_from_slice(&answer));
+                }
                 None => {}
             }
         }
@@ -143,35 +173,51 @@ impl Session {
     /// False while the session takes no bytes.
     #[must_use]
     pub fn wants_read(&self) -> bool {
+        let reply_bytes = self.outputs.reply_bytes() + self.replies_kept();
         self.stage == Stage::Closed
-            || (self.outbox.len() <= OUTBOX_GATE
+            || (self.channel.is_open()
+                && self.out.len() <= OUTBOX_GATE + QUEUE_BYTES
                 && self.outputs.len() < OUTPUTS_GATE
-                && self.outputs.reply_bytes() <= self.config.reply_limit)
+                && reply_bytes <= self.config.reply_limit)
+    }
+
+    /// Bytes of final replies whose transfers' data has not ended.
+    fn replies_kept(&self) -> usize {
+        let replies = self
+            .queue
+            .transfers()
+            .filter_map(|(_, transfer)| transfer.final_reply());
+        replies.map(|reply| reply.text().len()).sum()
     }
 
     /// Takes in what happened outside. What comes too late, or was not asked for, changes nothing.
     pub fn handle(&mut self, now: Instant, input: Input) {
+        if self.stage == Stage::Closed {
+            return;
+        }
         match input {
             Input::Tick => self.tick(now),
-            Input::Flushed => {}
+            Input::Flushed => {
+                self.out.flushed();
+                self.flushed();
+            }
             Input::Disconnected => self.disconnected(),
             Input::PeerEnded => self.peer_ended(),
-            input => self.with_transfer(|transfer, session| transfer.happened(session, now, input)),
+            Input::Tls(event) => self.tls_changed(event),
+            input => self.data_happened(now, input),
         }
+        self.go_on(now);
     }
 
     /// The control bytes to write next, if any.
     #[must_use]
     pub fn transmit(&self) -> Option<Transmit<'_>> {
-        (!self.outbox.is_empty()).then(|| Transmit {
-            bytes: self.outbox.waiting(),
-            urgent: false,
-        })
+        self.out.transmit()
     }
 
     /// Notes that the stream took `count` of the bytes that [`transmit`](Self::transmit) showed.
     pub fn transmitted(&mut self, _now: Instant, count: usize) {
-        self.outbox.sent(count);
+        self.out.transmitted(count);
     }
 
     /// The next output, in order.
@@ -191,206 +237,123 @@ impl Session {
         self.stage == Stage::Closed
     }
 
-    /// Stops the transfer that runs: an operation that was begun and is not wanted any more. It ends with [`Failure::Aborted`], and
-    /// until then nothing else can begin. Whatever else is in hand simply goes on to its end.
-    pub fn abort(&mut self, now: Instant) {
-        self.with_transfer(|transfer, session| transfer.abort(session, now, Failure::Aborted));
+    /// True while nothing is under way: everything that was begun is over, and no reply is awaited.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.stage == Stage::Open && self.queue.is_empty() && self.awaiting.is_empty()
     }
 
-    /// Says QUIT; the session ends with the reply to it, or without one after the reply timeout.
-    /// An operation that is not over is given up.
+    /// Gives up an operation that was begun and is not wanted any more. It ends with [`Failure::Aborted`], unless it is over before that.
+    ///
+    /// - Of which nothing was sent, it is over at once.
+    /// - A transfer is aborted. With nothing in flight behind it that is done by ABOR, and the replies are followed until it is
+    ///   certain which of them are the past. With commands in flight behind it, it is done by a reset of the data connection, and
+    ///   what was sent behind it is carried out as it would have been; in MODE B and C that has lost its data connection, and
+    ///   is asked for again.
+    /// - Anything else simply goes on to its end, since a command cannot be taken back.
+    ///
+    /// A server that does not let go of the transfer within [`Timeouts::abort`](super::Timeouts::abort) loses the session: everything that
+    /// was begun then ends with that [`Timeout`](Failure::Timeout), and what was not with [`Failure::NotBegun`].
+    pub fn abort(&mut self, now: Instant, id: OperationId) {
+        self.with_task(id, |procedure, session| match procedure {
+            Procedure::Transfer(transfer) => transfer.abort(session, now, Failure::Aborted),
+            _ => super::queue::Flow::Continue,
+        });
+        if self.queue.get_mut(id).is_some_and(|task| !task.is_begun) {
+            self.queue.remove(id);
+            self.outputs
+                .tell(Event::Finished(id, Err(Failure::Aborted)));
+        }
+        self.go_on(now);
+    }
+
+    /// Says QUIT as soon as everything that was begun is over, a transfer that runs too; nothing more can be begun. The session ends
+    /// with the reply to it, or without one after [`Timeouts::linger`](super::Timeouts::linger).
+    ///
+    /// Who does not want to wait gives up what was begun with [`abort`](Self::abort).
     pub fn quit(&mut self, now: Instant) {
-        if matches!(self.stage, Stage::Open) && self.procedure.is_none() {
-            self.send(now, Command::Quit);
-            self.stage = Stage::Leaving;
-        } else {
-            self.die(Failure::Aborted);
+        if self.stage != Stage::Closed {
+            self.is_quitting = true;
+            self.go_on(now);
         }
     }
 
-    pub(super) fn not_now(&self) -> Option<NotNow> {
+    /// Asks the server how the transfer that is under way fares (STAT, RFC 959 § 4.1.3); the answer is an [`Event::Status`]. A server that
+    /// does not look at the control connection during a transfer answers after it.
+    ///
+    /// # Errors
+    /// [`NotNow::NoTransfer`] where none is under way, [`NotNow::Busy`] where it was asked already, and what
+    /// [`begin`](Self::begin) may say.
+    pub fn ask_status(&mut self, now: Instant) -> Result<(), NotNow> {
         match self.stage {
-            Stage::Connecting => Some(NotNow::NotGreeted),
-            Stage::Leaving | Stage::Closed => Some(NotNow::Closed),
-            Stage::Resynchronising(_) => Some(NotNow::Busy),
-            Stage::Open => self.procedure.is_some().then_some(NotNow::Busy),
-        }
-    }
-
-    pub(super) fn run(&mut self, now: Instant, id: OperationId, mut procedure: Procedure) {
-        let flow = procedure.begin(self, now);
-        self.go_on(id, procedure, flow);
-    }
-
-    /// Keeps a procedure that is not over; tells of the end of one that is.
-    fn go_on(&mut self, id: OperationId, procedure: Procedure, flow: Flow) {
-        match flow {
-            Flow::Finish(result) => {
-                self.outputs.tell(Event::Finished(id, result));
-                if self.peer_ended {
-                    self.die(Failure::Closed(None));
-                }
+            Stage::Closed | Stage::Leaving => return Err(NotNow::Closed),
+            Stage::Open if self.awaiting.has_status() || self.awaiting.is_in_doubt() => {
+                return Err(NotNow::Busy);
             }
-            // The session may have ended under it.
-            Flow::Continue if self.stage == Stage::Closed => {
-                self.outputs
-                    .tell(Event::Finished(id, Err(Failure::Closed(None))));
-            }
-            Flow::Continue => self.procedure = Some((id, procedure)),
+            Stage::Open if self.awaiting.runs_transfer() && !self.peer_ended => {}
+            _ => return Err(NotNow::NoTransfer),
         }
-    }
-
-    fn with_transfer(
-        &mut self,
-        act: impl FnOnce(&mut super::transfer::Transferring, &mut Self) -> Flow,
-    ) {
-        let Some((id, mut procedure)) = self.procedure.take() else {
-            return;
-        };
-        let flow = match &mut procedure {
-            Procedure::Transfer(transfer) => act(transfer, self),
-            _ => Flow::Continue,
-        };
-        self.go_on(id, procedure, flow);
-    }
-
-    pub(super) fn send(&mut self, now: Instant, command: Command) {
-        command.encode(self.outbox.buffer());
-        self.exchange = Some((
-            command.verb().map_or(Exchange::Unknown, Exchange::Command),
-            Phase::Issued,
-        ));
-        self.timers
-            .start(Timer::Reply, now, self.config.timeouts.reply);
-        if self.config.trace {
-            self.outputs.tell(Event::Sent(command));
-        }
-    }
-
-    fn take_line(&mut self, now: Instant, line: &[u8]) {
-        // Sloppy servers end a reply with an empty line; it says nothing.
-        if !self.replies.is_mid_reply() && line.trim_ascii().is_empty() {
-            return;
-        }
-        match self.replies.push(line) {
-            Ok(None) => {}
-            Ok(Some(reply)) => self.take_reply(now, reply),
-            Err(ReplyError::TooLong) => self.die(Failure::Protocol(Violation::TooLong)),
-            Err(_) => self.die(Failure::Protocol(Violation::NotAReply)),
-        }
-    }
-
-    fn take_reply(&mut self, now: Instant, reply: Reply) {
-        if self.config.trace {
-            self.outputs.tell(Event::Received(reply.clone()));
-        }
-        if reply.code() == Code::SERVICE_NOT_AVAILABLE {
-            return self.die(Failure::Closed(Some(reply)));
-        }
-        if let Stage::Resynchronising(how_far) = self.stage {
-            return self.resynchronise(now, how_far, &reply);
-        }
-        let Some((exchange, phase)) = self.exchange else {
-            return self.die(Failure::Protocol(Violation::Unexpected(reply)));
-        };
-        match sequence::step(exchange, phase, reply.class()) {
-            None => self.die(Failure::Protocol(Violation::OutOfSequence(reply))),
-            Some(step) => self.take_step(now, exchange, step, reply),
-        }
-    }
-
-    fn take_step(&mut self, now: Instant, exchange: Exchange, step: Step, reply: Reply) {
-        if step == Step::Preliminary {
-            self.exchange = Some((exchange, Phase::Underway));
-        } else {
-            self.exchange = None;
-            self.timers.stop(Timer::Reply);
-        }
-        self.note_position(exchange, step);
-        match (self.stage, step) {
-            (Stage::Connecting, Step::Preliminary) => {}
-            (Stage::Connecting, Step::Completed) => {
-                self.stage = Stage::Open;
-                self.outputs.tell(Event::Greeting(reply));
-            }
-            (Stage::Connecting, _) => self.die(Failure::Closed(Some(reply))),
-            (Stage::Leaving, _) => self.leave(),
-            _ => {
-                let Some((id, mut procedure)) = self.procedure.take() else {
-                    return;
-                };
-                let flow = procedure.replied(self, now, step, reply);
-                self.go_on(id, procedure, flow);
-            }
-        }
-    }
-
-    /// Keeps in mind whether a position (REST) waits on the server for the next transfer.
-    fn note_position(&mut self, exchange: Exchange, step: Step) {
-        match (exchange, step) {
-            (Exchange::Command(Verb::Rest), Step::Intermediate) => self.position_pending = true,
-            (Exchange::Command(verb), Step::Preliminary | Step::Completed) if verb.moves_data() => {
-                self.position_pending = false;
-            }
-            _ => {}
-        }
-    }
-
-    /// Begins to find the place in the replies again after an ABOR. How many replies it gets depends on the server and on what was on
-    /// its way, so they are not counted: after the first one a NOOP is sent, and whatever comes before its 200 is the past. Where that
-    /// 200 might be the ABOR's own, a PWD makes sure: a NOOP's late 200 would be taken for the answer to the next command.
-    pub(super) fn abort_exchange(&mut self, now: Instant) {
-        Command::Abor.encode(self.outbox.buffer());
-        if self.config.trace {
-            self.outputs.tell(Event::Sent(Command::Abor));
-        }
-        self.exchange = None;
-        self.timers.stop(Timer::Reply);
-        self.timers
-            .start(Timer::Abort, now, self.config.timeouts.abort);
-        self.stage = Stage::Resynchronising(Resync::Aborting);
-    }
-
-    fn resynchronise(&mut self, now: Instant, how_far: Resync, reply: &Reply) {
-        let is_preliminary = reply.class() == crate::wire::Class::Preliminary;
-        match (how_far, reply.code()) {
-            _ if is_preliminary => {}
-            (Resync::Aborting, _) => {
-                self.probe(now, Command::Noop, Resync::Probed { another: false })
-            }
-            (Resync::Probed { another: false }, Code::OK) => {
-                self.probe(now, Command::Pwd, Resync::Confirming);
-            }
-            (Resync::Probed { another: true }, Code::OK) | (Resync::Confirming, Code::PATHNAME) => {
-                self.stage = Stage::Open;
-                self.timers.stop(Timer::Abort);
-                self.with_transfer(|transfer, _| transfer.aborted());
-            }
-            (Resync::Probed { .. }, _) => {
-                self.stage = Stage::Resynchronising(Resync::Probed { another: true });
-            }
-            (Resync::Confirming, _) => {}
-        }
-    }
-
-    /// Sends a command whose reply shows how far the peer is; only the abort's timer runs for it.
-    fn probe(&mut self, now: Instant, command: Command, how_far: Resync) {
-        self.send(now, command);
-        self.timers.stop(Timer::Reply);
-        self.exchange = None;
-        self.stage = Stage::Resynchronising(how_far);
+        self.append_synch();
+        self.send(Command::Stat(None), Whose::Status);
+        self.go_on(now);
+        Ok(())
     }
 
     fn tick(&mut self, now: Instant) {
         while let Some(timer) = self.timers.expired(now) {
             match timer {
-                Timer::Reply if self.stage == Stage::Leaving => self.leave(),
                 Timer::Reply => self.die(Failure::Timeout(Wait::Reply)),
+                Timer::Tls => self.die(Failure::Timeout(Wait::Tls)),
                 Timer::Abort => self.die(Failure::Timeout(Wait::Abort)),
-                Timer::DataOpen | Timer::DataProgress => {
-                    self.with_transfer(|transfer, session| transfer.timed_out(session, now, timer));
+                Timer::Linger => self.leave(),
+                Timer::Keepalive => self.send(Command::Noop, Whose::Keepalive),
+                Timer::Listen | Timer::DataOpen | Timer::DataProgress | Timer::ThirdParty => {
+                    self.data_timed_out(now, timer);
                 }
             }
+        }
+    }
+
+    /// Sets the timers for what is waited for now.
+    pub(super) fn watch(&mut self, now: Instant) {
+        let front = self.awaiting.front().map(|front| front.whose);
+        let timeout = match (self.stage, front) {
+            (Stage::Resynchronising(..) | Stage::Leaving | Stage::Closed, _) | (_, None) => None,
+            _ if !self.channel.is_open() => None,
+            (_, Some(Whose::Greeting)) => Some(self.config.timeouts.greeting),
+            // Its data, or the data of one ahead of it, is waited for, and has a deadline of its own.
+            (_, Some(Whose::Task(id, Part::Verb))) if self.waits_for_data(id) => None,
+            _ => Some(self.config.timeouts.reply),
+        };
+        self.keep(Timer::Reply, now, timeout);
+        let is_following = match (self.stage, front) {
+            (Stage::Resynchronising(..), _) => true,
+            (Stage::Open, Some(Whose::Task(id, Part::Verb))) => self
+                .queue
+                .transfer(id)
+                .is_some_and(Transferring::is_unwanted),
+            _ => false,
+        };
+        let abort = Some(self.config.timeouts.abort).filter(|_| is_following);
+        self.keep(Timer::Abort, now, abort);
+        let is_idle =
+            self.is_idle() && !self.half_done && !self.position_pending && !self.peer_ended;
+        let keepalive = self.config.keepalive.filter(|_| is_idle);
+        self.keep(Timer::Keepalive, now, keepalive);
+    }
+
+    fn waits_for_data(&self, id: OperationId) -> bool {
+        let is_eager = self.config.eager_uploads;
+        let transfer = self.queue.transfer(id);
+        transfer.is_some_and(|transfer| transfer.waits_for_data(&self.data, is_eager))
+    }
+
+    /// Lets a timer run, without starting it again, exactly while there is a time for it.
+    fn keep(&mut self, timer: Timer, now: Instant, time: Option<core::time::Duration>) {
+        match (time, self.timers.is_set(timer)) {
+            (Some(time), false) => self.timers.start(timer, now, time),
+            (None, true) => self.timers.stop(timer),
+            _ => {}
         }
     }
 
@@ -403,17 +366,21 @@ impl Session {
     }
 
     /// The server has said its last word. Where that was a transfer's final reply, its data may still be on the way.
-    fn peer_ended(&mut self) {
-        match &self.procedure {
-            Some((_, Procedure::Transfer(transfer))) if transfer.has_final_reply() => {
-                self.peer_ended = true
-            }
-            _ => self.disconnected(),
+    pub(super) fn peer_ended(&mut self) {
+        let waits_for_data = self
+            .queue
+            .transfers()
+            .next()
+            .is_some_and(|(_, transfer)| transfer.final_reply().is_some());
+        if waits_for_data {
+            self.peer_ended = true;
+        } else {
+            self.disconnected();
         }
     }
 
     /// The end as it should be: after QUIT.
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.shut(Close::Gracefully, None);
     }
 
@@ -433,31 +400,61 @@ impl Session {
         }
         self.stage = Stage::Closed;
         self.timers.stop_all();
-        self.outbox.clear();
-        self.exchange = None;
-        if let Some((id, mut procedure)) = self.procedure.take() {
-            if let Procedure::Transfer(transfer) = &mut procedure {
+        self.out.clear();
+        self.awaiting.clear();
+        self.channel.close();
+        while let Some(mut task) = self.queue.pop() {
+            if let Some(Procedure::Transfer(transfer)) = &mut task.procedure {
                 transfer.drop_data(self, Close::Abruptly);
             }
-            let result = Err(failure.clone().unwrap_or(Failure::Closed(None)));
-            self.outputs.tell(Event::Finished(id, result));
+            let why = if task.is_begun {
+                failure.clone().unwrap_or(Failure::Closed(None))
+            } else {
+                Failure::NotBegun
+            };
+            self.outputs.tell(Event::Finished(task.id, Err(why)));
         }
+        self.drop_kept(how);
         self.outputs.tell(Event::Closed(failure));
         self.outputs.act(Action::Close(how));
     }
 
     /// A login starts the transfer parameters afresh (RFC 959 § 5.1: ASCII is the default).
     pub(super) const fn logged_in(&mut self) {
-        self.representation = None;
+        self.in_force.forget_representation();
     }
 
-    /// A command outside of a transfer may have changed what this machine remembers of the server.
-    pub(super) const fn parameters_changed(&mut self, command: &Command) {
-        if matches!(
-            command,
-            Command::Type(_) | Command::Rein | Command::User(_) | Command::Unknown { .. }
-        ) {
-            self.representation = None;
+    /// A command outside of a transfer goes out that concerns what this machine keeps.
+    pub(super) fn parameters_change(&mut self, command: &Command) {
+        if let Some(setting) = Setting::of(command) {
+            self.in_force.sent(setting);
+        }
+        let verb = command.verb();
+        // What another port means for a data connection that is open: RFC 959 § 3.2.
+        let closes_data = verb.is_some_and(|verb| {
+            use Verb::{Abor, Cpsv, Eprt, Epsv, Lprt, Lpsv, Pasv, Port, Prot, Rein, Sscn};
+            matches!(
+                verb,
+                Abor | Cpsv | Epsv | Eprt | Lprt | Lpsv | Pasv | Port | Prot | Rein | Sscn
+            )
+        });
+        let changes_mode = matches!(command, Command::Mode(_));
+        if closes_data || changes_mode || verb.is_none() {
+            self.drop_kept(Close::Gracefully);
+        }
+    }
+
+    /// The command was answered well.
+    pub(super) fn parameters_changed(&mut self, command: &Command) {
+        match command {
+            Command::Rein => {
+                self.in_force = InForce::new();
+                self.position_pending = false;
+            }
+            Command::User(_) | Command::Unknown { .. } => self.in_force.forget_representation(),
+            Command::Prot(level) => self.data.protected(*level),
+            Command::Sscn(Some(is_client)) => self.data.roles_turned(*is_client),
+            _ => {}
         }
     }
 }

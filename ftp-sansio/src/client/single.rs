@@ -1,43 +1,21 @@
-//! Operations of one command, and what its reply means.
+//! Operations of one command.
 
-use alloc::boxed::Box;
-
-use bytes::Bytes;
-
-use super::exchange::{Failure, Outcome};
-use super::operation::Flow;
+use super::exchange::Outcome;
+use super::failure::Failure;
+use super::meaning::Meaning;
+use super::queue::{Advance, Ahead, Flow, Pace};
+use super::replies::{Part, Whose};
+use super::server::Setting;
 use super::session::Session;
 use crate::sequence::Step;
-use crate::time::Instant;
-use crate::wire::date::parse_time_val;
-use crate::wire::facts::FactLine;
-use crate::wire::path::unquote;
-use crate::wire::{Arg, Command, Features, Mode, Reply, Structure, Verb};
-
-/// What a good reply to a command tells.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Meaning {
-    /// That it was done.
-    Done,
-    /// The path in a 257.
-    Path,
-    /// The number in a 213.
-    Size,
-    /// The time-val in a 213.
-    Modified,
-    /// The lines of a 211.
-    Features,
-    /// The line of facts in a 250.
-    Entry,
-    /// Whatever it says, a refusal too: the user reads it.
-    Raw,
-}
+use crate::session::OperationId;
+use crate::wire::{Command, Reply, Verb};
 
 #[derive(Debug)]
 pub(super) struct Single {
     command: Command,
     meaning: Meaning,
+    is_sent: bool,
 }
 
 impl Single {
@@ -46,13 +24,39 @@ impl Single {
         if breaks_session(&command) {
             Err(command)
         } else {
-            Ok(Self { command, meaning })
+            Ok(Self {
+                command,
+                meaning,
+                is_sent: false,
+            })
         }
     }
 
-    pub(super) fn begin(&self, session: &mut Session, now: Instant) -> Flow {
-        session.send(now, self.command.clone());
-        Flow::Continue
+    pub(super) fn advance(
+        &mut self,
+        session: &mut Session,
+        id: OperationId,
+        ahead: Ahead,
+    ) -> Advance {
+        let pace = pace(&self.command);
+        if !self.is_sent {
+            if !session.may_send(pace, ahead) {
+                return Advance::Waits;
+            }
+            self.is_sent = true;
+            session.parameters_change(&self.command);
+            let whose = Whose::Task(id, Part::Only);
+            session.send(self.command.clone(), whose);
+        }
+        match pace {
+            Pace::Alone => Advance::Waits,
+            _ => Advance::Sent,
+        }
+    }
+
+    /// Forgets what was sent, which may have been lost: it is sent again.
+    pub(super) const fn again(&mut self) {
+        self.is_sent = false;
     }
 
     pub(super) fn replied(&self, session: &mut Session, step: Step, reply: Reply) -> Flow {
@@ -61,6 +65,8 @@ impl Single {
         }
         if reply.class().is_positive() {
             session.parameters_changed(&self.command);
+        } else if let Some(setting) = Setting::of(&self.command) {
+            session.in_force.refused(setting);
         }
         Flow::Finish(match (self.meaning, step) {
             (Meaning::Raw, _) | (Meaning::Done, Step::Completed | Step::Intermediate) => {
@@ -68,61 +74,71 @@ impl Single {
             }
             (_, Step::Refused) => Err(Failure::Refused(reply)),
             (meaning, _) => meaning
-                .read(&reply)
+                .read(&self.command, &reply, session.ends)
                 .ok_or_else(|| Failure::Malformed(reply)),
         })
     }
 }
 
-impl Meaning {
-    fn read(self, reply: &Reply) -> Option<Outcome> {
-        Some(match self {
-            Self::Path => Outcome::Path(path(reply)?),
-            Self::Size => Outcome::Size(crate::wire::text::decimal(first_word(reply))?),
-            Self::Modified => Outcome::Modified(parse_time_val(first_word(reply))?),
-            Self::Features => Outcome::Features(Features::from_reply(reply)),
-            Self::Entry => {
-                let line = reply.lines().nth(1)?;
-                let line = Bytes::copy_from_slice(line.trim_ascii_start());
-                Outcome::Entry(Box::new(FactLine::parse(&line)?.entry))
-            }
-            Self::Done | Self::Raw => Outcome::Reply(reply.clone()),
-        })
-    }
-}
-
-/// Whether a command moves data, turns TLS on or off, or changes what data looks like, which every transfer takes to be file
-/// structure in stream mode. A known verb in disguise counts too: the server would take it for what it says.
+/// Whether a command moves data or turns TLS on or off behind the session's back. A known verb in disguise counts too: the server would
+/// take it for what it says.
 fn breaks_session(command: &Command) -> bool {
+    use Verb::{Adat, Auth, Ccc, Conf, Enc, Mic};
     match command {
         Command::Unknown { verb, .. } => {
             let mut words = verb.as_bytes().split(|&byte| byte == b' ');
             words.next().and_then(Verb::from_bytes).is_some()
         }
-        Command::Mode(mode) => *mode != Mode::Stream,
-        Command::Stru(structure) => *structure != Structure::File,
-        command => command
-            .verb()
-            .is_some_and(|verb| matches!(verb, Verb::Auth | Verb::Ccc) || verb.moves_data()),
+        command => command.verb().is_some_and(|verb| {
+            matches!(verb, Auth | Ccc | Adat | Mic | Conf | Enc) || verb.moves_data()
+        }),
     }
 }
 
-/// RFC 959 has the path in quotation marks; a server that forgets them begins with it.
-fn path(reply: &Reply) -> Option<Arg> {
-    let bare = || {
-        Some(first_word(reply))
-            .filter(|word| word.starts_with(b"/"))
-            .map(<[u8]>::to_vec)
-    };
-    Arg::new(unquote(reply.text()).or_else(bare)?).ok()
-}
-
-/// Servers pad, and some write more after the value.
-fn first_word(reply: &Reply) -> &[u8] {
-    reply
-        .first_line()
-        .trim_ascii_start()
-        .split(u8::is_ascii_whitespace)
-        .next()
-        .unwrap_or_default()
+/// How a command gets along with others that are under way.
+fn pace(command: &Command) -> Pace {
+    use Verb as V;
+    match command.verb() {
+        // What may be asked twice, and answers the same.
+        Some(
+            V::Noop
+            | V::Pwd
+            | V::Size
+            | V::Mlst
+            | V::Stat
+            | V::Syst
+            | V::Help
+            | V::Feat
+            | V::Hash
+            | V::Xcrc
+            | V::Xmd5
+            | V::Xsha1
+            | V::Xsha256
+            | V::Xsha512
+            | V::Avbl,
+        ) => Pace::Repeatable,
+        // With a time before the name it sets one, and setting it twice is the same.
+        Some(V::Mdtm) => Pace::Repeatable,
+        Some(
+            V::Cwd
+            | V::Cdup
+            | V::Dele
+            | V::Mkd
+            | V::Rmd
+            | V::Site
+            | V::Opts
+            | V::Allo
+            | V::Type
+            | V::Stru
+            | V::Mode
+            | V::Mfmt
+            | V::Mfct
+            | V::Mff
+            | V::Comb
+            | V::Clnt
+            | V::Csid,
+        ) => Pace::Once,
+        // The login, what begins a pair (REST, RNFR, RANG), what changes the data connection, and words nobody knows.
+        _ => Pace::Alone,
+    }
 }

@@ -1,473 +1,488 @@
-//! A transfer: TYPE, the way to a data connection, REST, the command, and then two ends in either order, the data's and the
-//! reply's. It is complete only when both were good.
+//! A transfer, the half that speaks: TYPE, STRU and MODE where they differ, the way to a data connection, REST, the command.
+//! The half that moves is in [`moving`](super::moving).
+//!
+//! It says each thing as soon as it may. Where the server has shown that it can take it (see [`Shown`](super::server::Shown)), the
+//! command goes out behind the request for a data connection, without waiting for the connection: a *pair*.
 
-use super::exchange::{Action, Failure, Input, Outcome, Transfer, TransferEvent, Wait};
-use super::operation::{Flow, TransferRequest};
+use alloc::boxed::Box;
+use core::net::SocketAddr;
+
+use super::exchange::{Action, RestartMarker};
+use super::failure::Failure;
+use super::kept::DataPlane;
+use super::operation::TransferRequest;
+use super::queue::{Advance, Ahead, Flow, Pace};
+use super::replies::{Part, Whose};
 use super::route::Way;
+use super::server::{Queues, Wanted};
 use super::session::{Session, Timer};
 use crate::data::Direction;
-use crate::sequence::Step;
-use crate::session::{Admission, Close, DataId, OperationId, TransferId};
+use crate::session::{Close, DataId, OperationId, TransferId};
 use crate::time::Instant;
 use crate::wire::{Command, Reply, Restart};
 
 #[derive(Debug)]
 pub(super) struct Transferring {
-    request: TransferRequest,
-    direction: Direction,
-    id: TransferId,
-    state: State,
-    /// The way in use, and whether the other one was tried before it.
-    way: Option<(Way, bool)>,
-    data: Option<DataId>,
+    pub(super) request: TransferRequest,
+    pub(super) direction: Direction,
+    pub(super) operation: OperationId,
+    /// Its data goes to another server, or comes from one: there is no data connection here.
+    pub(super) is_third_party: bool,
+    next: Next,
+    /// PRET was sent.
+    is_announced: bool,
+    pub(super) path: Path,
+    pub(super) verb: Said,
+    position: Position,
+    /// The command left before its data connection was there.
+    pub(super) is_pair: bool,
+    /// Why it is tried once more, with nothing else in flight.
+    pub(super) again: Option<Again>,
+    pub(super) data: Data,
+    /// What went over the data connection.
+    pub(super) bytes: u64,
+    pub(super) resumed: Option<bool>,
+    pub(super) marker: Option<Box<RestartMarker>>,
     /// Why it shall end as soon as the peer's replies are in step again.
-    giving_up: Option<Failure>,
+    pub(super) giving_up: Option<Failure>,
+    /// Why its data broke, where it is known better than from the server's reply.
+    pub(super) broken_by: Option<Failure>,
 }
 
-#[derive(Debug)]
-enum State {
-    /// TYPE is sent.
-    Representation,
-    /// Active: the driver opens a listener.
-    Listening,
-    /// EPSV, PASV, PORT or EPRT is sent.
+/// What is to be said next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Next {
+    Settings,
     Route,
-    /// Passive: the driver connects.
-    Connecting,
-    /// REST is sent.
-    Restart,
-    /// The command is sent, and has had no reply.
+    Position,
+    Verb,
+    Nothing,
+}
+
+/// What became of REST.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Position {
+    Unsaid,
+    Said,
+    Accepted,
+}
+
+/// What became of the command that moves the data.
+#[derive(Debug)]
+pub(super) enum Said {
+    Unsaid,
+    /// It has had no reply.
     Issued,
-    /// The data may move. Which of its two ends have come?
-    Moving { data: Data, reply: Option<Reply> },
+    /// It has had a 1xx.
+    Underway,
+    Answered(Reply),
 }
 
 /// How the data of a transfer fares.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Data {
-    Moving,
+pub(super) enum Data {
+    Waiting,
+    Moving(TransferId),
     Complete(u64),
     Broken,
+}
+
+/// Why a transfer is tried once more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Again {
+    /// The way to its data connection had failed: the other way is tried.
+    OtherWay,
+    /// It was refused in a pair, for want of a data connection.
+    Pair,
+    /// The connection that was kept open was lost.
+    Lost,
+    /// It was lost, or refused, behind another transfer.
+    Disorder,
+}
+
+/// The way to the data connection.
+#[derive(Debug)]
+pub(super) struct Path {
+    pub(super) way: Option<Way>,
+    pub(super) state: Stretch,
+    pub(super) data: Option<DataId>,
+    /// It is one that was kept open by the transfer before.
+    pub(super) is_kept: bool,
+    /// It has failed, and the command, which is in flight already, will.
+    pub(super) failed: Option<Failure>,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stretch {
+    Unasked,
+    /// Active: the driver opens a listener.
+    Opening,
+    /// Active: it listens here.
+    Listening(SocketAddr),
+    /// EPSV, PASV, PORT or the like is sent.
+    Asked,
+    /// Passive: the server listens here, and it is not this transfer's turn yet.
+    Offered(SocketAddr),
+    /// Passive: the driver connects.
+    Connecting,
+    /// The connection is there; in active mode, the server knows where to come.
+    Ready,
+}
+
+impl Path {
+    pub(super) const fn new(way: Option<Way>) -> Self {
+        Self {
+            way,
+            state: Stretch::Unasked,
+            data: None,
+            is_kept: false,
+            failed: None,
+        }
+    }
+
+    pub(super) fn is_passive(&self) -> bool {
+        self.way.is_some_and(Way::is_passive)
+    }
 }
 
 impl Transferring {
     /// Hands back a command that moves no data, or parameters that no codec knows.
     pub(super) fn new(request: TransferRequest, id: OperationId) -> Result<Self, TransferRequest> {
-        let direction = request
-            .direction()
-            .filter(|_| request.parameters().is_known());
-        let Some(direction) = direction else {
-            return Err(request);
-        };
-        let (state, id) = (State::Representation, TransferId(id.0));
-        Ok(Self {
+        let is_known = request.parameters().is_known();
+        match request.direction().filter(|_| is_known) {
+            Some(direction) => Ok(Self::of(request, direction, id)),
+            None => Err(request),
+        }
+    }
+
+    /// Hands back a command that moves no data. Nothing here has to know what the data looks like.
+    pub(super) fn third_party(
+        request: TransferRequest,
+        id: OperationId,
+    ) -> Result<Self, TransferRequest> {
+        match request.direction() {
+            Some(direction) => Ok(Self {
+                is_third_party: true,
+                ..Self::of(request, direction, id)
+            }),
+            None => Err(request),
+        }
+    }
+
+    fn of(request: TransferRequest, direction: Direction, operation: OperationId) -> Self {
+        Self {
             request,
             direction,
-            id,
-            state,
-            way: None,
-            data: None,
+            operation,
+            is_third_party: false,
+            next: Next::Settings,
+            is_announced: false,
+            path: Path::new(None),
+            verb: Said::Unsaid,
+            position: Position::Unsaid,
+            is_pair: false,
+            again: None,
+            data: Data::Waiting,
+            bytes: 0,
+            resumed: None,
+            marker: None,
             giving_up: None,
+            broken_by: None,
+        }
+    }
+
+    /// Says it all again, by this way if there is one, and with nothing else in flight.
+    pub(super) fn say_again(&mut self, session: &mut Session, why: Again, way: Option<Way>) {
+        self.retreat(session);
+        self.path = Path::new(way);
+        self.verb = Said::Unsaid;
+        self.is_pair = false;
+        self.data = Data::Waiting;
+        self.again = Some(why);
+    }
+
+    /// Forgets its way to a data connection. One that was kept open may be another's by now.
+    pub(super) fn retreat(&mut self, session: &mut Session) {
+        if self.path.is_kept {
+            self.give_up_turn(session);
+        } else {
+            self.drop_data(session, Close::Abruptly);
+        }
+        self.path = Path::new(None);
+        self.next = Next::Settings;
+        self.is_announced = false;
+        self.position = Position::Unsaid;
+    }
+
+    /// It has, or has asked for, a data connection, and has not said what for.
+    pub(super) fn is_early(&self) -> bool {
+        matches!(self.verb, Said::Unsaid) && self.path.state != Stretch::Unasked
+    }
+
+    /// It is to be tried again.
+    pub(super) fn has_to_be_alone(&self) -> bool {
+        matches!(self.verb, Said::Unsaid) && self.again.is_some()
+    }
+
+    /// What it said behind another transfer was lost, or refused because of that.
+    pub(super) fn start_over(&mut self, session: &mut Session) -> Flow {
+        self.say_again(session, Again::Disorder, None);
+        self.giving_up
+            .take()
+            .map_or(Flow::Continue, |why| Flow::Finish(Err(why)))
+    }
+
+    pub(super) fn wanted(&self) -> Wanted {
+        self.request.wanted()
+    }
+
+    /// Whether its data connection may stay open for the next one.
+    pub(super) fn leaves_open(&self) -> bool {
+        self.request.parameters().leaves_open()
+    }
+
+    pub(super) fn part(&self, part: Part) -> Whose {
+        Whose::Task(self.operation, part)
+    }
+
+    /// Says what may be said now.
+    pub(super) fn advance(&mut self, session: &mut Session, now: Instant, ahead: Ahead) -> Advance {
+        if matches!(self.verb, Said::Unsaid) && self.is_lost(&session.data) {
+            self.say_again(session, Again::Lost, None);
+        }
+        loop {
+            let next = match self.next {
+                Next::Settings => self.say_settings(session, ahead),
+                Next::Route => self.say_route(session, now, ahead),
+                Next::Position => self.say_position(session, ahead),
+                Next::Verb => self.say_verb(session, ahead),
+                Next::Nothing => return Advance::Sent,
+            };
+            match next {
+                Some(next) => self.next = next,
+                None => return Advance::Waits,
+            }
+        }
+    }
+
+    fn may_send(&self, session: &Session, pace: Pace, ahead: Ahead) -> bool {
+        let has_turn = session.data.user.is_none_or(|user| user == self.operation);
+        let is_alone = session.awaiting.is_empty() && has_turn;
+        (self.again.is_none() || is_alone) && session.may_send(pace, ahead)
+    }
+
+    /// Each setting that differs from what is in force.
+    fn say_settings(&self, session: &mut Session, ahead: Ahead) -> Option<Next> {
+        while let Some(setting) = session.in_force.next(self.wanted()) {
+            if !self.may_send(session, Pace::Once, ahead) {
+                return None;
+            }
+            let command = setting.command();
+            session.parameters_change(&command);
+            session.send(command, self.part(Part::Setting(setting)));
+        }
+        Some(if self.is_third_party {
+            Next::Position
+        } else {
+            Next::Route
         })
     }
 
-    pub(super) fn begin(&mut self, session: &mut Session, now: Instant) -> Flow {
-        match self.request.representation {
-            Some(wanted) if session.representation != Some(wanted) => {
-                session.representation = None;
-                session.send(now, Command::Type(wanted));
-                Flow::Continue
-            }
-            _ => self.seek_route(session, now, session.route.first(), false),
+    /// Asks for a data connection, unless there is one. An active one needs a listener first.
+    fn say_route(&mut self, session: &mut Session, now: Instant, ahead: Ahead) -> Option<Next> {
+        match self.path.state {
+            Stretch::Unasked => self.choose_route(session, now, ahead),
+            Stretch::Opening => None,
+            Stretch::Listening(at) => self.ask_for_route(session, ahead, self.path.way?, Some(at)),
+            _ => Some(Next::Position),
         }
     }
 
-    /// Asks for a data connection. An active one needs a listener first.
-    fn seek_route(
-        &mut self,
-        session: &mut Session,
-        now: Instant,
-        way: Way,
-        is_second: bool,
-    ) -> Flow {
-        self.way = Some((way, is_second));
-        if way.is_passive() {
-            return self.ask_for_route(session, now, None);
+    fn choose_route(&mut self, session: &mut Session, now: Instant, ahead: Ahead) -> Option<Next> {
+        if self.leaves_open() {
+            if let Some(kept) = session.data.kept {
+                self.path.data = Some(kept.data);
+                self.path.is_kept = true;
+                self.path.state = Stretch::Ready;
+                self.resumed = kept.resumed;
+                return Some(Next::Position);
+            }
+            // The one ahead may leave its connection open.
+            if ahead.transfers > 0 && session.shown.keeps != Some(false) {
+                return None;
+            }
         }
-        self.drop_data(session, Close::Gracefully);
+        let way = self.path.way.unwrap_or(session.route.first());
+        if way.is_passive() {
+            return self.ask_for_route(session, ahead, way, None);
+        }
+        if !self.may_send(session, Pace::Repeatable, ahead) {
+            return None;
+        }
+        session.begin_work(self.operation);
+        self.path.way = Some(way);
         let data = DataId(session.serial.next());
-        self.data = Some(data);
-        self.state = State::Listening;
+        self.path.data = Some(data);
+        self.path.state = Stretch::Opening;
         session
             .timers
-            .start(Timer::DataOpen, now, session.config.timeouts.data_open);
+            .start(Timer::Listen, now, session.config.timeouts.data_open);
         session.outputs.act(Action::Listen {
             data,
             address: session.ends.local.ip(),
         });
-        Flow::Continue
+        None
     }
 
     fn ask_for_route(
         &mut self,
         session: &mut Session,
-        now: Instant,
-        at: Option<core::net::SocketAddr>,
-    ) -> Flow {
-        match self.way.and_then(|(way, _)| way.command(at)) {
-            Some(command) => {
-                self.state = State::Route;
-                session.send(now, command);
-                Flow::Continue
-            }
-            None => self.fail_route(session, now, Failure::NoDataConnection),
+        ahead: Ahead,
+        way: Way,
+        at: Option<SocketAddr>,
+    ) -> Option<Next> {
+        if !self.may_send(session, Pace::Repeatable, ahead) {
+            return None;
         }
+        // PORT and PASV close what was open (RFC 959 § 3.2).
+        session.drop_kept(Close::Gracefully);
+        if session.config.pret && !self.is_announced {
+            self.is_announced = true;
+            if let Some(pret) = self.request.announcement() {
+                session.send(pret, self.part(Part::Pret));
+                return self.ask_for_route(session, ahead, way, at);
+            }
+        }
+        self.path.way = Some(way);
+        session.send(way.command(at)?, self.part(Part::Route(way)));
+        self.path.state = Stretch::Asked;
+        Some(Next::Position)
     }
 
-    /// One way failed: try the other, once.
-    fn fail_route(&mut self, session: &mut Session, now: Instant, failure: Failure) -> Flow {
-        session.timers.stop(Timer::DataOpen);
-        self.drop_data(session, Close::Gracefully);
-        match self.way {
-            Some((way, false)) if way.other().is_possible(session.ends) => {
-                self.seek_route(session, now, way.other(), true)
-            }
-            _ => Flow::Finish(Err(failure)),
+    /// Where to begin. A position that was set and never used (a transfer that was refused or given up, a raw REST) would move this
+    /// transfer too. REST goes out only where its command can follow at once.
+    fn say_position(&mut self, session: &mut Session, ahead: Ahead) -> Option<Next> {
+        // What the position is will be known then.
+        if session.awaiting.has(|part| part == Part::Restart) {
+            return None;
         }
-    }
-
-    pub(super) fn replied(
-        &mut self,
-        session: &mut Session,
-        now: Instant,
-        step: Step,
-        reply: Reply,
-    ) -> Flow {
-        if self.giving_up.is_some() && !matches!(self.state, State::Issued | State::Moving { .. }) {
-            self.drop_data(session, Close::Abruptly);
-            return self.aborted();
-        }
-        match &mut self.state {
-            State::Representation => self.representation_set(session, now, step, reply),
-            State::Route => self.route_given(session, now, step, reply),
-            State::Restart if step == Step::Intermediate => self.issue(session, now),
-            State::Restart => {
-                self.drop_data(session, Close::Abruptly);
-                Flow::Finish(Err(Failure::Refused(reply)))
-            }
-            State::Issued => self.first_reply(session, now, step, reply),
-            // One more 1xx changes nothing, and above all no deadline.
-            State::Moving { .. } if step == Step::Preliminary => Flow::Continue,
-            State::Moving { reply: last, .. } => {
-                *last = Some(reply);
-                self.settle(session, now)
-            }
-            State::Listening | State::Connecting => Flow::Continue,
-        }
-    }
-
-    fn representation_set(
-        &mut self,
-        session: &mut Session,
-        now: Instant,
-        step: Step,
-        reply: Reply,
-    ) -> Flow {
-        if step != Step::Completed {
-            return Flow::Finish(Err(Failure::Refused(reply)));
-        }
-        session.representation = self.request.representation;
-        self.seek_route(session, now, session.route.first(), false)
-    }
-
-    fn route_given(
-        &mut self,
-        session: &mut Session,
-        now: Instant,
-        step: Step,
-        reply: Reply,
-    ) -> Flow {
-        let Some((way, _)) = self.way else {
-            return Flow::Continue;
+        let start = match &self.request.start {
+            Some(start) => start.clone(),
+            None if session.position_pending => Restart::Offset(0),
+            None => return Some(Next::Verb),
         };
-        if step != Step::Completed {
-            return self.fail_route(session, now, Failure::Refused(reply));
+        if session.in_force.next(self.wanted()).is_some() {
+            return Some(Next::Settings);
         }
-        if !way.is_passive() {
-            return self.restart(session, now);
+        if !self.may_follow(session, ahead) {
+            return None;
         }
-        let Some(to) = way.target(&reply, session.ends, session.config.believe_passive_host) else {
-            return self.fail_route(session, now, Failure::Malformed(reply));
-        };
-        let data = DataId(session.serial.next());
-        self.data = Some(data);
-        self.state = State::Connecting;
-        session
-            .timers
-            .start(Timer::DataOpen, now, session.config.timeouts.data_open);
-        session.outputs.act(Action::Connect { data, to });
-        Flow::Continue
+        session.send(Command::Rest(start), self.part(Part::Restart));
+        self.position = Position::Said;
+        Some(Next::Verb)
     }
 
-    fn restart(&mut self, session: &mut Session, now: Instant) -> Flow {
-        // A position that was set and never used (a transfer that was refused or given up, a raw REST) would move this one.
-        if self.request.offset == 0 && !session.position_pending {
-            return self.issue(session, now);
-        }
-        self.state = State::Restart;
-        session.send(now, Command::Rest(Restart::Offset(self.request.offset)));
-        Flow::Continue
-    }
-
-    fn issue(&mut self, session: &mut Session, now: Instant) -> Flow {
-        self.state = State::Issued;
-        session.send(now, self.request.command.clone());
-        Flow::Continue
-    }
-
-    /// The 1xx lets the data move. A 2xx without one is the end of a download whose data may still be on its way; an upload cannot be
-    /// complete before it has begun.
-    fn first_reply(
-        &mut self,
-        session: &mut Session,
-        now: Instant,
-        step: Step,
-        reply: Reply,
-    ) -> Flow {
-        let last = match step {
-            Step::Preliminary => None,
-            Step::Completed if self.direction == Direction::Receive => Some(reply),
-            Step::Completed => {
-                self.drop_data(session, Close::Abruptly);
-                return Flow::Finish(Err(Failure::Incomplete(Some(reply))));
-            }
-            _ => {
-                self.drop_data(session, Close::Abruptly);
-                return Flow::Finish(Err(Failure::Refused(reply)));
-            }
-        };
-        self.state = State::Moving {
-            data: Data::Moving,
-            reply: last,
-        };
-        self.start_moving(session, now);
-        Flow::Continue
-    }
-
-    fn start_moving(&self, session: &mut Session, now: Instant) {
-        let (Some(data), Some((way, _))) = (self.data, self.way) else {
-            return;
-        };
-        session.timers.stop(Timer::Reply);
-        if way.is_passive() {
-            session.timers.start(
-                Timer::DataProgress,
-                now,
-                session.config.timeouts.data_progress,
-            );
-        } else {
-            session
-                .timers
-                .start(Timer::DataOpen, now, session.config.timeouts.data_open);
-        }
-        session.outputs.act(Action::Transfer(Transfer {
-            id: self.id,
-            data,
-            admission: Admission::only(session.ends.peer.ip()),
-            direction: self.direction,
-            parameters: self.request.parameters(),
-        }));
-    }
-
-    /// Whether only the data's end is outstanding.
-    pub(super) const fn has_final_reply(&self) -> bool {
-        matches!(self.state, State::Moving { reply: Some(_), .. })
-    }
-
-    /// What the driver tells of the data connection.
-    pub(super) fn happened(&mut self, session: &mut Session, now: Instant, input: Input) -> Flow {
-        match input {
-            Input::Connected(data) if self.data == Some(data) => self.connected(session, now),
-            Input::NotConnected(data) if self.data == Some(data) => {
-                self.not_connected(session, now)
-            }
-            Input::Listening(data, at)
-                if self.data == Some(data) && matches!(self.state, State::Listening) =>
+    fn say_verb(&mut self, session: &mut Session, ahead: Ahead) -> Option<Next> {
+        match self.position {
+            // A RETR can be given up if the position behind which it left is refused; a STOR would have done its harm.
+            Position::Said
+                if self.direction == Direction::Send
+                    || !session.shown.restarts
+                    || !self.may_pair(session, ahead) =>
             {
-                session.timers.stop(Timer::DataOpen);
-                match at {
-                    Some(at) => self.ask_for_route(session, now, Some(at)),
-                    None => self.fail_route(session, now, Failure::NoDataConnection),
+                return None;
+            }
+            // Somebody's setting was refused meanwhile.
+            Position::Unsaid if session.in_force.next(self.wanted()).is_some() => {
+                return Some(Next::Settings);
+            }
+            _ => {}
+        }
+        if !self.may_follow(session, ahead) {
+            return None;
+        }
+        self.is_pair = !self.is_third_party && self.path.state != Stretch::Ready;
+        self.verb = Said::Issued;
+        session.send(self.request.command.clone(), self.part(Part::Verb));
+        if self.is_pair
+            && self.direction == Direction::Receive
+            && ahead.transfer_follows
+            && ahead.transfers == 0
+            && session.shown.queues == Queues::Unknown
+        {
+            session.shown.queues = Queues::Probing(false);
+            session.send(Command::Noop, Whose::Probe);
+        }
+        Some(Next::Nothing)
+    }
+
+    /// Whether the command that moves the data may follow what was sent so far. Never behind a setting that may still be refused: the
+    /// data would not be what it is taken for.
+    fn may_follow(&self, session: &Session, ahead: Ahead) -> bool {
+        let pace = match self.direction {
+            _ if self.is_third_party => Pace::Once,
+            Direction::Receive => Pace::Repeatable,
+            Direction::Send if self.path.is_kept => Pace::AfterData,
+            Direction::Send => Pace::Once,
+        };
+        let has_route = self.is_third_party
+            || match self.path.state {
+                Stretch::Ready => !self.is_lost(&session.data),
+                Stretch::Asked | Stretch::Offered(_) | Stretch::Connecting => {
+                    self.may_pair(session, ahead)
                 }
-            }
-            Input::Transfer(id, event) if self.id == id => self.moved(session, now, &event),
-            _ => Flow::Continue,
-        }
+                _ => false,
+            };
+        has_route
+            && !session
+                .awaiting
+                .has(|part| matches!(part, Part::Setting(_)))
+            && self.may_send(session, pace, ahead)
     }
 
-    fn connected(&mut self, session: &mut Session, now: Instant) -> Flow {
-        session.timers.stop(Timer::DataOpen);
-        if let Some((way, _)) = self.way {
-            session.route.worked(way);
-        }
-        match self.state {
-            State::Connecting => self.restart(session, now),
-            State::Moving {
-                data: Data::Moving, ..
-            } => {
-                session.timers.start(
-                    Timer::DataProgress,
-                    now,
-                    session.config.timeouts.data_progress,
-                );
-                Flow::Continue
-            }
-            _ => Flow::Continue,
-        }
+    /// Whether its command may leave before its data connection is there. In passive mode that gains something only where another
+    /// transfer follows, or is ahead: the server cannot begin before the connection is there anyway.
+    fn may_pair(&self, session: &Session, ahead: Ahead) -> bool {
+        let is_worth_it = !self.path.is_passive() || ahead.transfers > 0 || ahead.transfer_follows;
+        is_worth_it
+            && session.config.pipelining
+            && self.again.is_none()
+            && session.shown.takes_pairs()
+            && self
+                .path
+                .way
+                .is_some_and(|way| session.route.has_worked(way))
     }
 
-    fn not_connected(&mut self, session: &mut Session, now: Instant) -> Flow {
-        match self.state {
-            State::Connecting => self.fail_route(session, now, Failure::NoDataConnection),
-            State::Moving {
-                data: Data::Moving, ..
-            } => self.moved(session, now, &TransferEvent::Broken),
-            _ => Flow::Continue,
-        }
+    pub(super) const fn position_accepted(&mut self) {
+        self.position = Position::Accepted;
     }
 
-    fn moved(&mut self, session: &mut Session, now: Instant, event: &TransferEvent) -> Flow {
-        let State::Moving {
-            data: data @ Data::Moving,
-            ..
-        } = &mut self.state
-        else {
-            return Flow::Continue;
-        };
-        match event {
-            TransferEvent::Progress(_) => {
-                session.timers.start(
-                    Timer::DataProgress,
-                    now,
-                    session.config.timeouts.data_progress,
-                );
-                return Flow::Continue;
-            }
-            TransferEvent::Ended { bytes, end: _ } => *data = Data::Complete(*bytes),
-            TransferEvent::Broken => *data = Data::Broken,
-        }
-        session.timers.stop(Timer::DataOpen);
-        session.timers.stop(Timer::DataProgress);
-        self.settle(session, now)
-    }
-
-    /// Ends the operation once both ends have come, or once one of them was bad and the other does not matter any more.
-    fn settle(&mut self, session: &mut Session, now: Instant) -> Flow {
-        if self.giving_up.is_some() {
-            return Flow::Continue;
-        }
-        let State::Moving { data, reply } = &mut self.state else {
-            return Flow::Continue;
-        };
-        match (*data, reply.take()) {
-            (Data::Complete(bytes), Some(reply)) if reply.class().is_positive() => self.finish(
-                session,
-                Close::Gracefully,
-                Ok(Outcome::Transferred { bytes, reply }),
-            ),
-            // Refused at the end: what data had moved does not count, and no more need come.
-            (_, Some(reply)) if reply.class().is_negative() => self.finish(
-                session,
-                Close::Abruptly,
-                Err(Failure::Incomplete(Some(reply))),
-            ),
-            // And a server that calls an upload complete before it had its end means something else than this file.
-            (Data::Moving, Some(reply)) if self.direction == Direction::Send => self.finish(
-                session,
-                Close::Abruptly,
-                Err(Failure::Incomplete(Some(reply))),
-            ),
-            (Data::Broken, Some(reply)) => self.finish(
-                session,
-                Close::Abruptly,
-                Err(Failure::Incomplete(Some(reply))),
-            ),
-            (Data::Moving, last) => {
-                *reply = last;
-                Flow::Continue
-            }
-            // The data has ended one way or the other: the final reply must come now. The connection is let go of first, since the
-            // server may wait for its close.
-            (Data::Complete(_) | Data::Broken, _) => {
-                let how = if *data == Data::Broken {
-                    Close::Abruptly
-                } else {
-                    Close::Gracefully
-                };
-                self.drop_data(session, how);
-                session
-                    .timers
-                    .start(Timer::Reply, now, session.config.timeouts.reply);
-                Flow::Continue
-            }
-        }
-    }
-
-    fn finish(
-        &mut self,
-        session: &mut Session,
-        how: Close,
-        result: Result<Outcome, Failure>,
-    ) -> Flow {
-        session.timers.stop(Timer::DataOpen);
-        session.timers.stop(Timer::DataProgress);
-        self.drop_data(session, how);
-        Flow::Finish(result)
-    }
-
-    pub(super) fn timed_out(&mut self, session: &mut Session, now: Instant, timer: Timer) -> Flow {
-        match (&self.state, timer) {
-            (State::Connecting | State::Listening, _) => {
-                self.fail_route(session, now, Failure::Timeout(Wait::DataOpen))
-            }
-            (_, Timer::DataOpen) => self.abort(session, now, Failure::Timeout(Wait::DataOpen)),
-            _ => self.abort(session, now, Failure::Timeout(Wait::DataProgress)),
-        }
-    }
-
-    /// Gives the transfer up, for this reason. A reply that is on its way before the command was sent ends it; while only this side
-    /// or the data is waited for nothing needs to be said; else an ABOR does it.
-    pub(super) fn abort(&mut self, session: &mut Session, now: Instant, why: Failure) -> Flow {
-        if self.giving_up.is_some() {
-            return Flow::Continue;
-        }
-        self.giving_up = Some(why);
-        match &self.state {
-            State::Representation | State::Route | State::Restart => Flow::Continue,
-            State::Listening | State::Connecting | State::Moving { reply: Some(_), .. } => {
-                self.drop_data(session, Close::Abruptly);
-                session.timers.stop(Timer::DataOpen);
-                session.timers.stop(Timer::DataProgress);
-                self.aborted()
-            }
-            State::Issued | State::Moving { .. } => {
-                session.timers.stop(Timer::DataOpen);
-                session.timers.stop(Timer::DataProgress);
-                self.drop_data(session, Close::Abruptly);
-                session.abort_exchange(now);
-                Flow::Continue
-            }
-        }
-    }
-
-    /// The end of a transfer that was given up, now that the replies are in step.
-    pub(super) fn aborted(&mut self) -> Flow {
-        Flow::Finish(Err(self.giving_up.take().unwrap_or(Failure::Aborted)))
+    /// Whether the connection that was kept open for it is gone.
+    pub(super) fn is_lost(&self, data: &DataPlane) -> bool {
+        self.path.is_kept && !data.is_kept(self.path.data)
     }
 
     pub(super) fn drop_data(&mut self, session: &mut Session, how: Close) {
-        if let Some(data) = self.data.take() {
+        if self.path.state == Stretch::Opening {
+            session.timers.stop(Timer::Listen);
+        }
+        self.give_up_turn(session);
+        if self.path.is_kept {
+            if session.data.is_kept(self.path.data) {
+                session.drop_kept(how);
+            }
+        } else if let Some(data) = self.path.data.take() {
             session.outputs.act(Action::Drop(data, how));
+        }
+    }
+
+    fn give_up_turn(&self, session: &mut Session) {
+        if session.data.user == Some(self.operation) {
+            session.data.user = None;
+            session.timers.stop(Timer::DataOpen);
+            session.timers.stop(Timer::DataProgress);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Running a codec over bytes that come in pieces.
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::data::{CleanEnd, Codec, End, Fault, Marker, Parameters, Status};
-use crate::wire::{Representation, Structure};
+use crate::data::{CleanEnd, Codec, Direction, End, Fault, Marker, Parameters, Status};
+use crate::wire::{Mode, Representation, Structure};
 
 /// What comes out of `input`, and the end once the codec says so.
 pub(super) fn run(
@@ -55,6 +56,19 @@ pub(super) fn run_with_rest<'a>(codec: &mut Codec, input: &'a [u8], end: End) ->
             }
         }
     }
+}
+
+/// A restart marker, as only a codec makes one (RFC 959 § 3.4.2).
+pub(super) fn marker(text: &str) -> Box<Marker> {
+    let blocks = Parameters {
+        mode: Mode::Block,
+        ..Parameters::IMAGE
+    };
+    let mut codec = blocks.codec(Direction::Receive).expect("a codec");
+    let length = u8::try_from(text.len()).expect("a short marker");
+    let block = [&[16, 0, length], text.as_bytes()].concat();
+    let mut run = run_with_rest(&mut codec, &block, End::More);
+    Box::new(run.markers.pop().expect("a marker"))
 }
 
 /// What a transfer's codec came to.

@@ -83,14 +83,17 @@ fn before_the_first_reply() {
         user: abort
         data: is reset
         C: ABOR
-        user: pwd
-        refused: another operation is not over
+        user: size b
         S: 150 Here it is.
         S: 426 Aborted.
         C: NOOP
         S: 226 Done.
         S: 200 Fine.
         result: the transfer was aborted
+        # What was asked for meanwhile goes on.
+        C: SIZE b
+        S: 213 5
+        result: size 5
         {USABLE}
         "#
     ));
@@ -121,7 +124,7 @@ fn after_the_last_reply() {
     ));
 }
 
-/// The operation ends with the answer that is on its way, and at once where none is.
+/// Nothing needs to be said: the answers that are on their way are taken for what they are.
 #[test]
 fn before_the_command() {
     transcript(&format!(
@@ -133,10 +136,10 @@ fn before_the_command() {
         user: abort
         S: 200 I.
         result: the transfer was aborted
+        C: EPSV
+        S: 229 (|||50001|)
         user: retrieve a
-        # What the TYPE did is not relied on.
-        C: TYPE I
-        S: 200 I.
+        # What the TYPE did is known.
         C: EPSV
         user: abort
         S: 229 (|||50001|)
@@ -342,4 +345,119 @@ fn nothing_to_abort() {
     transcript(
         "given: greeted\n user: pwd\n C: PWD\n user: abort\n S: 257 \"/\"\n result: path \"/\"",
     );
+}
+
+/// For servers that look at the control connection during a transfer only when they are told to (RFC 959 § 4.1.3).
+#[test]
+fn with_a_synch() {
+    transcript(&format!(
+        r#"
+        given: synch
+        {MOVING}
+        C-urgent: \xff\xf4\xff\xf2
+        S: 426 Aborted.
+        C: NOOP
+        S: 226 Done.
+        S: 200 Fine.
+        user: gets "te"
+        result: the transfer was aborted
+        {USABLE}
+        "#
+    ));
+}
+
+/// Over TLS, which knows no urgent data, the same bytes go like any others (RFC 4217 § 14).
+#[test]
+fn with_a_synch_over_tls() {
+    transcript(
+        r#"
+        given: greeted
+        given: synch
+        user: secure
+        C: AUTH TLS
+        S: 234 Go on.
+        tls: starts
+        tls: up
+        C: PBSZ 0
+        S: 200 Fine.
+        C: PROT P
+        S: 200 Private.
+        result: secured
+        user: facts
+        C: EPSV
+        S: 229 (|||50001|)
+        data: connects 192.0.2.1:50001
+        data: connected
+        C: MLSD
+        S: 150 Here it is.
+        data: may come by tls as client
+        user: abort
+        data: is reset
+        C: \xff\xf4\xff\xf2ABOR
+        S: 426 Aborted.
+        C: NOOP
+        S: 226 Done.
+        S: 200 Fine.
+        result: the transfer was aborted
+        "#,
+    );
+}
+
+/// STAT during a transfer: its answer is told from the transfer's, whenever it comes.
+#[test]
+fn the_status_during_a_transfer() {
+    transcript(&MOVING.replace(
+        "user: abort\n    data: is reset\n    C: ABOR",
+        r#"
+        user: asks for status
+        C: STAT
+        user: asks for status
+        refused: too many operations are waiting
+        S: 213 Two bytes so far.
+        event: status 213
+        user: asks for status
+        C: STAT
+        data: brings "xt"
+        data: ends
+        data: is closed
+        # A server that answers after the transfer.
+        S: 226 That was it.
+        user: gets "text"
+        result: transferred 4 bytes, 226
+        S-part: 211-Idle\r\n211 End\r\n
+        event: status 211
+        user: asks for status
+        refused: no transfer is under way
+    "#,
+    ));
+    // A refusal: the STAT's, since the transfer came to its good end, or the transfer's.
+    for (second, events) in [
+        (
+            "226 That was it.",
+            "event: status 500\n user: gets \"te\"\n result: transferred 2 bytes, 226",
+        ),
+        (
+            "211 Idle.",
+            "event: status 211\n user: gets \"te\"\n result: incomplete 500",
+        ),
+        (
+            "502 No.",
+            "event: status 502\n user: gets \"te\"\n result: incomplete 500",
+        ),
+    ] {
+        transcript(&MOVING.replace(
+            "user: abort\n    data: is reset\n    C: ABOR",
+            &format!(
+                r#"
+            user: asks for status
+            C: STAT
+            S: 500 What?
+            data: ends
+            data: is closed
+            S: {second}
+            {events}
+        "#
+            ),
+        ));
+    }
 }

@@ -168,6 +168,7 @@ fn endless_preliminary_replies() {
         S: 150 Here it is.
         data: may come
         S: 110 MARK 1 = 1
+        event: marker 1, here 1
         data: brings "text"
         data: ends
         data: is closed
@@ -297,7 +298,18 @@ fn as_text() {
 
 #[test]
 fn a_type_that_is_refused() {
-    transcript("given: greeted\n user: retrieve a\n C: TYPE I\n S: 504 No.\n result: refused 504");
+    transcript(
+        r#"
+        given: greeted
+        user: retrieve a
+        C: TYPE I
+        C: EPSV
+        S: 504 No.
+        result: refused 504
+        # What was sent behind it is answered all the same.
+        S: 229 (|||50001|)
+        "#,
+    );
 }
 
 /// LIST and NLST travel as text (RFC 1123 § 4.1.2.7), MLSD under any type; their lines come as the server sent them.

@@ -146,24 +146,31 @@ fn a_login_that_turns_in_circles() {
 
 #[test]
 fn a_goodbye_without_an_answer() {
-    for end in ["control: closes", "+60s", "S: 500 What?"] {
+    for end in ["control: closes", "+10s", "S: 500 What?"] {
         transcript(&format!(
             "given: greeted\n user: quit\n C: QUIT\n {end}\n session: over\n closed: gracefully"
         ));
     }
 }
 
+/// QUIT waits for what is under way, and nothing more is begun.
 #[test]
 fn leaving_in_the_middle() {
     transcript(
         r#"
         given: greeted
-        user: pwd
-        C: PWD
+        user: do CWD a
+        C: CWD a
         user: quit
-        result: the transfer was aborted
-        session: over, the transfer was aborted
-        closed: abruptly
+        user: pwd
+        refused: the session is over
+        +50s
+        S: 250 Fine.
+        result: ok 250
+        C: QUIT
+        S: 221 Bye.
+        session: over
+        closed: gracefully
         "#,
     );
 }

@@ -3,9 +3,13 @@
 mod aborts;
 mod active;
 mod downloads;
+mod kept;
 mod login;
 mod passive;
+mod pipelining;
 mod replies;
+mod secure;
+mod servers;
 mod single;
 mod uploads;
 

@@ -59,21 +59,78 @@ fn renaming() {
     );
 }
 
-#[test]
-fn one_at_a_time() {
-    greeted(
-        "user: do NOOP\n C: NOOP\n user: pwd\n refused: another operation is not over\n S: 200 Done.\n result: ok 200",
-    );
-}
-
-/// What would move data or turn TLS on behind the session's back, however it is spelt.
+/// What would move data or turn TLS on or off behind the session's back, however it is spelt.
 #[test]
 fn raw_commands_that_would_break_the_session() {
     for line in [
-        "RETR a", "retr a", "STOR a", "LIST", "MLSD", "AUTH TLS", "MODE B", "STRU R",
+        "RETR a", "retr a", "STOR a", "LIST", "MLSD", "AUTH TLS", "ADAT x", "CCC", "ENC x",
     ] {
         greeted(&format!(
             "user: raw {line}\n refused: this session cannot do that\n user: do NOOP\n C: NOOP\n S: 200 Done.\n result: ok 200"
         ));
     }
+}
+
+/// Parameters that the user sets himself are known, and said again only where they differ.
+#[test]
+fn parameters() {
+    greeted(
+        r#"
+        user: do TYPE I
+        C: TYPE I
+        S: 200 I.
+        result: ok 200
+        user: do MODE B
+        C: MODE B
+        S: 504 No.
+        result: refused 504
+        user: do STRU R
+        C: STRU R
+        S: 200 R.
+        result: ok 200
+        user: retrieve a
+        C: STRU F
+        S: 200 F.
+        C: EPSV
+        S: 550 No.
+        C: PASV
+        S: 550 No.
+        result: refused 550
+        "#,
+    );
+}
+
+#[test]
+fn digests_and_the_like() {
+    greeted(
+        r#"
+        user: digest XCRC a
+        C: XCRC a
+        S: 250 DEADBEEF
+        result: digest Some(Crc32) deadbeef
+        user: digest HASH a
+        C: HASH a
+        S: 213 MD5 0-3 d41d8cd98f00b204e9800998ecf8427e a
+        result: digest Some(Md5) d41d8cd98f00b204e9800998ecf8427e
+        user: digest XMD5 a
+        C: XMD5 a
+        S: 250 nonsense
+        result: malformed 250
+        user: space
+        C: AVBL
+        S: 213 4096
+        result: size 4096
+        user: lines HELP
+        C: HELP
+        S: 214-These:
+        S:  NOOP
+        S:  QUIT
+        S: 214 .
+        result: lines NOOP, QUIT
+        user: time a
+        C: MDTM a
+        S: 213 Modify=20020717210715; a
+        result: modified 20020717210715
+        "#,
+    );
 }

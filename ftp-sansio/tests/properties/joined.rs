@@ -154,11 +154,11 @@ fn fulfil(pair: &mut Pair, wish: Wish) -> Option<Failure> {
         Wish::Store(length) => pair.store_file("/a", &content(length)).err(),
         Wish::List => pair.list(Command::Mlsd(Some(arg("/")))).err(),
         Wish::Abort(steps) => {
-            let request = ftp_sansio::client::TransferRequest {
-                command: Command::Retr(arg("/a")),
-                offset: 0,
-                representation: None,
-            };
+            let mut request = ftp_sansio::client::TransferRequest::file(
+                Command::Retr(arg("/a")),
+                Options::default(),
+            );
+            request.representation = None;
             if let Err(failure) = pair.begin(Operation::Transfer(request)) {
                 return Some(failure);
             }

@@ -4,3 +4,4 @@
 mod chunking;
 mod hostile;
 mod joined;
+mod secured;

@@ -62,6 +62,18 @@ fn offsets_are_those_of_the_local_file() {
     assert_eq!(outcome.markers, owned(&[(b"m", 2)]));
 }
 
+/// A peer that puts its marker between CR and LF does not change the text; it is before both of them that one can resume.
+#[test]
+fn a_marker_within_a_line_end() {
+    let outcome = receive(
+        with(ASCII, File, Block),
+        b"\x00\x00\x02a\r\x10\x00\x01m\x40\x00\x01\n",
+    );
+    assert_eq!(outcome.verdict, Verdict::Ended);
+    assert_eq!(outcome.bytes, b"a\n");
+    assert_eq!(outcome.markers, owned(&[(b"m", 1)]));
+}
+
 /// Several codes may stand in one descriptor (§ 3.4.2).
 #[test]
 fn a_marker_may_be_the_last_block() {

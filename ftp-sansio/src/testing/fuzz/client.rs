@@ -8,11 +8,13 @@ use core::net::SocketAddr;
 use super::program::{Program, Recent};
 use super::server::clean_end;
 use crate::client::{
-    Action, Config, Credentials, DataId, DataPath, Endpoints, Event, Input, Meaning, NotNow,
-    Operation, Output, Refused, Session, Timeouts, TransferEvent, TransferId, TransferRequest,
+    AbortStyle, Action, Config, Credentials, DataId, DataPath, Endpoints, Event, Input, Meaning,
+    NotNow, Operation, OperationId, Options, Output, Refused, Session, Timeouts, Tls, TlsEvent,
+    TlsFacts, TransferEvent, TransferId, TransferRequest,
 };
+use crate::testing::stream::marker;
 use crate::time::Instant;
-use crate::wire::{Arg, Command, Representation, Secret};
+use crate::wire::{Arg, Command, Mode, Representation, Restart, Secret};
 
 const REPLIES: &[&[u8]] = &[
     b"220 Hi",
@@ -43,6 +45,12 @@ const REPLIES: &[&[u8]] = &[
     b"999 What",
     b"",
     b"225 Done",
+    b"250 Kept",
+    b"125 Go on",
+    b"110 MARK 5 = 7",
+    b"234 Go on",
+    b"228 (4,4,192,0,2,1,2,9,9)",
+    b"215 UNIX",
 ];
 
 /// A session, and the program that is its world. Its own memory is on no heap, but for the operations it hands over.
@@ -53,8 +61,11 @@ pub struct ClientProgram<'a> {
     now: Instant,
     connections: Recent<DataId>,
     transfers: Recent<TransferId>,
+    operations: Recent<OperationId>,
     unfinished: u32,
     is_over: bool,
+    /// The end of time has come, after which no timer expires.
+    is_endless: bool,
 }
 
 impl<'a> ClientProgram<'a> {
@@ -71,8 +82,10 @@ impl<'a> ClientProgram<'a> {
             now,
             connections,
             transfers,
+            operations: Recent::new(),
             unfinished: 0,
             is_over: false,
+            is_endless: false,
         }
     }
 
@@ -96,6 +109,14 @@ impl<'a> ClientProgram<'a> {
             13 => self.give_up(),
             _ => self.begin(),
         }
+        assert!(
+            self.session.is_idle()
+                || self.session.is_closed()
+                || self.session.deadline().is_some()
+                || self.is_endless,
+            "nothing would ever happen, and nobody would notice: {:?}",
+            self.session
+        );
         if self.is_over {
             assert!(self.session.is_closed(), "a closed session opened again");
             assert_eq!(self.session.poll(), None, "something followed the end");
@@ -150,7 +171,9 @@ impl<'a> ClientProgram<'a> {
     }
 
     fn time(&mut self) {
-        self.now += self.program.duration();
+        let time = self.program.duration();
+        self.is_endless |= time == core::time::Duration::MAX;
+        self.now += time;
         self.session.handle(self.now, Input::Tick);
         assert!(
             self.session
@@ -205,6 +228,7 @@ impl<'a> ClientProgram<'a> {
             0..=2 => Input::Connected(data),
             3 => Input::NotConnected(data),
             4 => Input::Listening(data, None),
+            5 => Input::DataClosed(data),
             _ => Input::Listening(data, Some(at)),
         };
         self.session.handle(self.now, input);
@@ -215,9 +239,14 @@ impl<'a> ClientProgram<'a> {
         let Some(id) = self.transfers.get(choice) else {
             return;
         };
-        let event = match choice % 4 {
+        let event = match choice % 8 {
             0 => TransferEvent::Progress(u64::from(choice)),
             1 => TransferEvent::Broken,
+            2 => TransferEvent::Secured {
+                resumed: choice & 8 == 0,
+            },
+            3 if choice & 8 == 0 => TransferEvent::SecureFailed,
+            4 => TransferEvent::Marker(marker("42")),
             _ => TransferEvent::Ended {
                 bytes: 5,
                 end: clean_end(),
@@ -227,10 +256,26 @@ impl<'a> ClientProgram<'a> {
     }
 
     fn give_up(&mut self) {
-        match self.program.byte() % 16 {
+        let choice = self.program.byte();
+        let tls = |event| Input::Tls(event);
+        match choice % 16 {
             0 => self.session.quit(self.now),
             1 => self.session.handle(self.now, Input::Disconnected),
-            _ => self.session.abort(self.now),
+            2 => self.session.handle(self.now, Input::PeerEnded),
+            3 => self
+                .session
+                .handle(self.now, tls(TlsEvent::Up(TlsFacts::default()))),
+            4 => self.session.handle(self.now, tls(TlsEvent::Down)),
+            5 => self.session.handle(self.now, tls(TlsEvent::Failed)),
+            6 => {
+                // That it cannot be asked now is an answer too.
+                let _ = self.session.ask_status(self.now);
+            }
+            _ => {
+                if let Some(id) = self.operations.get(choice) {
+                    self.session.abort(self.now, id);
+                }
+            }
         }
     }
 
@@ -243,13 +288,14 @@ impl<'a> ClientProgram<'a> {
             .transmit()
             .map_or(0, |transmit| transmit.bytes.len());
         match self.session.begin(self.now, operation.clone()) {
-            Ok(_) => {
+            Ok(id) => {
                 self.unfinished += 1;
+                self.operations.push(id);
                 let sent = self
                     .session
                     .transmit()
                     .map_or(&[][..], |transmit| &transmit.bytes[waiting..]);
-                assert_one_line(sent);
+                assert_lines(sent);
             }
             Err(Refused {
                 operation: back,
@@ -279,6 +325,12 @@ pub(super) fn assert_one_line(sent: &[u8]) {
     );
 }
 
+/// Whole lines, and nothing else.
+fn assert_lines(sent: &[u8]) {
+    let lines = sent.split_inclusive(|&byte| byte == b'\n');
+    lines.for_each(assert_one_line);
+}
+
 fn operation(program: &mut Program<'_>) -> Operation {
     let choice = program.byte();
     let count = usize::from(program.byte() % 32);
@@ -289,12 +341,11 @@ fn operation(program: &mut Program<'_>) -> Operation {
         .filter(|byte| !matches!(byte, b'\r' | b'\n' | 0))
         .collect();
     let name = Arg::new(bytes).unwrap_or_default();
-    let transfer = |command, offset, representation| {
-        Operation::Transfer(TransferRequest {
-            command,
-            offset,
-            representation,
-        })
+    let transfer = |command, offset: u64, representation| {
+        let mut request = TransferRequest::file(command, Options::default());
+        request.start = (offset > 0).then_some(Restart::Offset(offset));
+        request.representation = representation;
+        Operation::Transfer(request)
     };
     let image = Some(Representation::Image);
     match choice % 16 {
@@ -336,6 +387,24 @@ fn operation(program: &mut Program<'_>) -> Operation {
             0,
             Some(Representation::Local(7)),
         ),
+        14 => {
+            let mode = [Mode::Block, Mode::Stream][count % 2];
+            let options = Options {
+                mode,
+                ..Options::default()
+            };
+            let command = if count & 2 == 0 {
+                Command::Retr(name)
+            } else {
+                Command::Stor(name)
+            };
+            match count & 4 {
+                0 => Operation::Transfer(TransferRequest::file(command, options)),
+                _ => Operation::ThirdParty(TransferRequest::file(command, options)),
+            }
+        }
+        _ if count == 1 => Operation::Secure,
+        _ if count == 2 => Operation::ClearControl,
         _ => transfer(Command::Retr(name), 0, image),
     }
 }
@@ -353,6 +422,15 @@ fn config(choice: u8) -> Arc<Config> {
     };
     if choice & 2 == 2 {
         config.timeouts = Timeouts::all(core::time::Duration::ZERO);
+    }
+    config.pipelining = choice & 16 == 0;
+    config.eager_uploads = choice & 32 == 32;
+    if choice & 64 == 64 {
+        config.abort = AbortStyle::Synch;
+        config.keepalive = Some(core::time::Duration::from_secs(30));
+    }
+    if choice & 128 == 128 {
+        config.tls = [Tls::Explicit, Tls::Implicit][usize::from(choice / 4) % 2];
     }
     config.into()
 }

@@ -1,5 +1,6 @@
 //! The client's driver in the simulated world.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::mover::{Moved, Mover};
@@ -11,89 +12,131 @@ use crate::session::OperationId;
 use crate::testing::network::{Network, Parcel};
 use crate::time::Instant;
 
+/// Where the first of the client's listeners is.
+const FIRST_PORT: u16 = 40_001;
+
 #[derive(Debug)]
 pub(super) struct ClientSide {
     pub(super) session: Session,
-    /// What an upload sends.
-    pub(super) upload: Vec<u8>,
-    /// What a download brought.
-    pub(super) download: Vec<u8>,
-    pub(super) finished: Option<(OperationId, Result<Outcome, Failure>)>,
-    data: Option<Data>,
+    /// What happened to the operations, while they go on and until it is asked for.
+    asked: BTreeMap<u32, Asked>,
+    data: Vec<Data>,
+    listeners: u16,
     /// What happens to the session later.
     pub(super) coming: Vec<(Instant, Input)>,
+}
+
+/// An operation, and its file.
+#[derive(Debug, Default)]
+struct Asked {
+    upload: Vec<u8>,
+    download: Vec<u8>,
+    result: Option<Result<Outcome, Failure>>,
 }
 
 #[derive(Debug)]
 struct Data {
     id: DataId,
     link: Option<usize>,
+    /// Where it listens, if it does.
+    port: Option<u16>,
     transfer: Option<Transfer>,
     mover: Option<Mover>,
-    listens: bool,
 }
 
 impl ClientSide {
     pub(super) const fn new(session: Session) -> Self {
         Self {
             session,
-            upload: Vec::new(),
-            download: Vec::new(),
-            finished: None,
-            data: None,
+            asked: BTreeMap::new(),
+            data: Vec::new(),
+            listeners: 0,
             coming: Vec::new(),
         }
     }
 
-    /// Remembers a connection that is being made, or a listener.
-    pub(super) fn opens(&mut self, id: DataId, link: Option<usize>, listens: bool) {
+    pub(super) fn asks(&mut self, id: OperationId, upload: &[u8]) {
+        let upload = upload.to_vec();
+        self.asked.insert(
+            id.0,
+            Asked {
+                upload,
+                ..Asked::default()
+            },
+        );
+    }
+
+    pub(super) fn finishes(&mut self, id: OperationId, result: Result<Outcome, Failure>) {
+        let asked = self.asked.get_mut(&id.0);
+        let asked = asked.expect("the end of something that was not asked for");
+        assert!(asked.result.is_none(), "an operation ended twice");
+        asked.result = Some(result);
+    }
+
+    pub(super) fn is_finished(&self, id: OperationId) -> bool {
+        self.asked
+            .get(&id.0)
+            .is_none_or(|asked| asked.result.is_some())
+    }
+
+    /// What came of an operation, and what it has fetched, once it is over.
+    pub(super) fn take(&mut self, id: OperationId) -> Option<(Result<Outcome, Failure>, Vec<u8>)> {
+        let result = self.asked.get_mut(&id.0)?.result.take()?;
+        let asked = self.asked.remove(&id.0)?;
+        Some((result, asked.download))
+    }
+
+    /// Remembers a connection that is being made.
+    pub(super) fn connects(&mut self, id: DataId, link: Option<usize>) {
         assert!(
-            self.data.is_none(),
+            self.data.iter().all(|data| data.port.is_some()),
             "a second data connection, and the first was not dropped"
         );
-        self.data = Some(Data {
+        self.open(id, link, None);
+    }
+
+    /// Listens on a port of its own.
+    pub(super) fn listens(&mut self, id: DataId) -> u16 {
+        let port = FIRST_PORT + self.listeners % 1000;
+        self.listeners += 1;
+        self.open(id, None, Some(port));
+        port
+    }
+
+    fn open(&mut self, id: DataId, link: Option<usize>, port: Option<u16>) {
+        self.data.push(Data {
             id,
             link,
+            port,
             transfer: None,
             mover: None,
-            listens,
         });
     }
 
-    /// The server connects to this side's listener, if there is one.
-    pub(super) fn accept(&mut self, link: usize) -> bool {
-        match &mut self.data {
-            Some(
-                data @ Data {
-                    listens: true,
-                    link: None,
-                    ..
-                },
-            ) => data.link = Some(link),
-            _ => return false,
-        }
-        true
+    /// The server connects to a listener on this side, if there is one.
+    pub(super) fn accept(&mut self, port: u16, link: usize) -> bool {
+        let listens = |data: &&mut Data| data.port == Some(port) && data.link.is_none();
+        let listener = self.data.iter_mut().find(listens);
+        listener.map(|data| data.link = Some(link)).is_some()
     }
 
     /// The actions that concern a data connection which is there.
     pub(super) fn act(&mut self, action: Action, network: &mut Network) {
         match action {
             Action::Transfer(transfer) => {
-                let data = self
-                    .data
-                    .as_mut()
-                    .expect("moves data on a connection that is not there");
-                assert_eq!(data.id, transfer.data);
-                self.download.clear();
+                assert!(
+                    self.data.iter().all(|data| data.transfer.is_none()),
+                    "two transfers move at a time"
+                );
+                let data = self.data.iter_mut().find(|data| data.id == transfer.data);
+                let data = data.expect("moves data on a connection that is not there");
+                data.mover = None;
                 data.transfer = Some(transfer);
             }
             Action::Drop(id, how) => {
-                let data = self
-                    .data
-                    .take()
-                    .expect("drops a data connection that is not there");
-                assert_eq!(data.id, id, "drops another data connection than there is");
-                if let Some(link) = data.link {
+                let index = self.data.iter().position(|data| data.id == id);
+                let index = index.expect("drops a data connection that is not there");
+                if let Some(link) = self.data.remove(index).link {
                     let parcel = if how == Close::Abruptly {
                         Parcel::Reset
                     } else {
@@ -102,45 +145,49 @@ impl ClientSide {
                     network.send(link, false, parcel);
                 }
             }
-            Action::Connect { .. } | Action::Listen { .. } | Action::Close(_) => {}
+            Action::Connect { .. }
+            | Action::Listen { .. }
+            | Action::StartTls(_)
+            | Action::StopTls
+            | Action::Close(_) => {}
         }
     }
 
     /// Moves some of the data. False when there is nothing to do.
     pub(super) fn move_data(&mut self, network: &mut Network) -> bool {
-        let Some(data) = &mut self.data else {
+        let Some(data) = self.data.iter_mut().find(|data| data.transfer.is_some()) else {
             return false;
         };
         let (Some(transfer), Some(link)) = (&data.transfer, data.link) else {
             return false;
         };
-        let id = transfer.id;
-        if data.mover.is_none() {
+        let (id, operation) = (transfer.id, transfer.operation);
+        let Some(asked) = self.asked.get_mut(&operation.0) else {
+            return false;
+        };
+        let Some(mover) = &mut data.mover else {
             let codec = transfer
                 .parameters
                 .codec(transfer.direction)
                 .expect("a transfer has a codec");
+            asked.download.clear();
             data.mover = Some(match transfer.direction {
-                Direction::Send => Mover::sender(link, false, codec, &self.upload),
+                Direction::Send => Mover::sender(link, false, codec, &asked.upload),
                 Direction::Receive => Mover::receiver(link, false, codec),
             });
-            if data.listens {
+            if data.port.is_some() {
                 self.session.handle(network.now, Input::Connected(data.id));
             }
             return true;
-        }
-        let event = match data
-            .mover
-            .as_mut()
-            .map_or(Moved::Nothing, |mover| mover.step(network))
-        {
+        };
+        let event = match mover.step(network) {
             Moved::Nothing => return false,
             Moved::Bytes(bytes, file) => {
-                self.download.extend_from_slice(&file);
+                asked.download.extend_from_slice(&file);
                 TransferEvent::Progress(bytes)
             }
             Moved::Ended(bytes, end, file) => {
-                self.download.extend_from_slice(&file);
+                asked.download.extend_from_slice(&file);
                 data.transfer = None;
                 TransferEvent::Ended { bytes, end }
             }

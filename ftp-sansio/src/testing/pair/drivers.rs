@@ -114,11 +114,11 @@ impl Pair {
         };
         let at = self.network.later();
         match output {
-            Output::Event(Event::Finished(id, result)) => self.client.finished = Some((id, result)),
+            Output::Event(Event::Finished(id, result)) => self.client.finishes(id, result),
             Output::Event(_) => {}
             Output::Action(Action::Connect { data, to }) => {
                 let link = self.connect(to);
-                self.client.opens(data, link, false);
+                self.client.connects(data, link);
                 let input = if link.is_some() {
                     Input::Connected(data)
                 } else {
@@ -127,8 +127,7 @@ impl Pair {
                 self.client.coming.push((at, input));
             }
             Output::Action(Action::Listen { data, address }) => {
-                self.client.opens(data, None, true);
-                let address = SocketAddr::new(address, CLIENT_PORT);
+                let address = SocketAddr::new(address, self.client.listens(data));
                 self.client
                     .coming
                     .push((at, Input::Listening(data, Some(address))));
@@ -215,8 +214,11 @@ impl Pair {
             return;
         };
         let link = self.network.connect();
-        let is_there = to == SocketAddr::new(self.ends.local.ip(), CLIENT_PORT);
-        if is_there && self.network.faults.refuse_connects == 0 && self.client.accept(link) {
+        let is_there = to.ip() == self.ends.local.ip();
+        if is_there
+            && self.network.faults.refuse_connects == 0
+            && self.client.accept(to.port(), link)
+        {
             self.server.connect(link, self.network.now);
         } else {
             self.network.faults.refuse_connects =

@@ -17,13 +17,14 @@ use crate::client::{
     self, Credentials, Endpoints, Failure, NotNow, Operation, Options, Outcome, TransferRequest,
 };
 use crate::server;
+use crate::session::OperationId;
 use crate::time::Instant;
 use crate::wire::{Arg, Command, Secret, VirtualPath};
 
 pub use super::network::Faults;
 
-/// Where the client listens in active mode.
-const CLIENT_PORT: u16 = 40_001;
+/// Where the client connects from.
+const CLIENT_PORT: u16 = 40_999;
 
 /// A client's session and a server's, and a network between them. A seed decides how bytes are cut, how long things take, and in
 /// which order both drivers do what there is to do.
@@ -39,6 +40,8 @@ pub struct Pair {
     down: Pipe,
     replied: usize,
     ends: Endpoints,
+    /// What the client's user asked for last.
+    latest: Option<OperationId>,
 }
 
 impl Pair {
@@ -70,6 +73,7 @@ impl Pair {
             down: Pipe::default(),
             replied: 0,
             ends,
+            latest: None,
         }
     }
 
@@ -135,8 +139,9 @@ impl Pair {
     /// # Errors
     /// As the session has it.
     pub fn fetch(&mut self, command: Command, options: Options) -> Result<Vec<u8>, Failure> {
-        self.perform(transfer(command, options))
-            .map(|_| core::mem::take(&mut self.client.download))
+        self.begin(transfer(command, options))?;
+        let (result, bytes) = self.end();
+        result.map(|_| bytes)
     }
 
     /// Stores a file.
@@ -157,8 +162,8 @@ impl Pair {
         options: Options,
         bytes: &[u8],
     ) -> Result<Outcome, Failure> {
-        self.client.upload = bytes.to_vec();
-        self.perform(transfer(command, options))
+        let id = self.ask(transfer(command, options), bytes)?;
+        self.end_of(id).0
     }
 
     /// Runs an operation to its end; first the greeting and what else is to come before it can begin.
@@ -181,14 +186,29 @@ impl Pair {
     /// # Panics
     /// Where the operation cannot be done at all.
     pub fn begin(&mut self, operation: Operation) -> Result<(), Failure> {
+        self.ask(operation, &[]).map(|_| ())
+    }
+
+    /// Begins an operation that sends these bytes, once the session can: behind those that were begun before.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`] where the session is over.
+    ///
+    /// # Panics
+    /// Where the operation cannot be done at all.
+    pub fn ask(&mut self, operation: Operation, bytes: &[u8]) -> Result<OperationId, Failure> {
         let mut operation = operation;
         loop {
             match self.client.session.begin(self.network.now, operation) {
-                Ok(_) => return Ok(()),
+                Ok(id) => {
+                    self.client.asks(id, bytes);
+                    self.latest = Some(id);
+                    return Ok(id);
+                }
                 Err(refused) => match refused.why {
-                    NotNow::Closed => return Err(Failure::Closed(None)),
-                    NotNow::Impossible => panic!("cannot do {:?}", refused.operation),
                     NotNow::NotGreeted | NotNow::Busy => operation = *refused.operation,
+                    NotNow::Closed => return Err(Failure::Closed(None)),
+                    why => panic!("cannot do {:?}: {why}", refused.operation),
                 },
             }
             let more = self.step();
@@ -196,7 +216,7 @@ impl Pair {
         }
     }
 
-    /// Waits for the end of the operation that was begun.
+    /// Waits for the end of the operation that was begun last.
     ///
     /// # Errors
     /// As the session has it.
@@ -204,14 +224,27 @@ impl Pair {
     /// # Panics
     /// Where it would never end.
     pub fn outcome(&mut self) -> Result<Outcome, Failure> {
+        self.end().0
+    }
+
+    fn end(&mut self) -> (Result<Outcome, Failure>, Vec<u8>) {
+        let latest = self.latest.expect("nothing was begun");
+        self.end_of(latest)
+    }
+
+    /// Waits for the end of an operation: what came of it, and the bytes that it has fetched.
+    ///
+    /// # Panics
+    /// Where it would never end.
+    pub fn end_of(&mut self, id: OperationId) -> (Result<Outcome, Failure>, Vec<u8>) {
         loop {
-            if let Some((_, result)) = self.client.finished.take() {
-                return result;
+            if let Some(end) = self.client.take(id) {
+                return end;
             }
             let more = self.step();
             let session = &self.client.session;
             assert!(
-                more || self.is_finished(),
+                more || self.client.is_finished(id),
                 "an operation never ends: {session:?}"
             );
         }
@@ -219,13 +252,16 @@ impl Pair {
 
     /// Whether the operation that was begun is over: [`outcome`](Self::outcome) would not have to wait.
     #[must_use]
-    pub const fn is_finished(&self) -> bool {
-        self.client.finished.is_some()
+    pub fn is_finished(&self) -> bool {
+        self.latest
+            .is_none_or(|latest| self.client.is_finished(latest))
     }
 
-    /// Stops the transfer that runs, as the client's user.
+    /// Gives up the operation that was begun last, as the client's user.
     pub fn abort(&mut self) {
-        self.client.session.abort(self.network.now);
+        if let Some(latest) = self.latest {
+            self.client.session.abort(self.network.now, latest);
+        }
     }
 
     /// Says QUIT.
@@ -380,10 +416,9 @@ pub fn path(text: &str) -> VirtualPath {
 }
 
 fn transfer(command: Command, options: Options) -> Operation {
-    let representation = (!matches!(command, Command::Mlsd(_))).then_some(options.representation);
-    Operation::Transfer(TransferRequest {
-        command,
-        offset: options.offset,
-        representation,
-    })
+    let mut request = TransferRequest::file(command, options);
+    if let Command::Mlsd(_) = request.command {
+        request.representation = None;
+    }
+    Operation::Transfer(request)
 }

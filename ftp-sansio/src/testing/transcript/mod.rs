@@ -44,19 +44,30 @@
 //!
 //! # A client's transcript
 //!
+//! Results come in the order in which things were asked for; one out of its turn says whose it is (`result of retrieve b: …`).
+//!
 //! | line | |
 //! |---|---|
-//! | `given: passive host port`, `given: active`, `given: believe passive host`, `given: ipv6`, `given: greeted` | the client |
+//! | `given: passive host port`, `given: passive long`, `given: active`, `given: active long`, `given: believe passive host`, `given: ipv6`, `given: pret` | the ways to data connections |
+//! | `given: greeted`, `given: step by step`, `given: eager uploads`, `given: synch`, `given: keepalive 60s`, `given: beginnings` | the client; without pipelining; the first 1xx of every transfer is told |
+//! | `given: explicit tls`, `given: implicit tls`, `given: clear data`, `given: resumption` | its TLS |
 //! | `S: line`, `S-part: bytes` | the server sends a line, or bytes without an end of line |
 //! | `control: closes` | |
-//! | `user: login anna hush` (`account`), `user: retrieve a` (`from 5`, `as text`), `user: store a "text"`, `user: append a "text"`, `user: list` (`pub`), `user: names`, `user: facts` | what the user asks for |
-//! | `user: pwd`, `user: size a`, `user: time a`, `user: features`, `user: facts of a`, `user: do DELE a`, `user: raw SITE x`, `user: rename a to b`, `user: abort`, `user: quit` | |
-//! | `data: connected`, `data: refused` | the answer to a connection that the client makes |
+//! | `tls: up`, `tls: up again` (resumed), `tls: fails`, `tls: down` | what became of TLS on the control connection |
+//! | `user: login anna hush` (`account`), `user: secure`, `user: clear`, `user: retrieve a` (`from 5`, `as text`, `in records`, `in blocks`), `user: resume a at 42` (`in blocks`), `user: store a "text"`, `user: append a "text"`, `user: list` (`pub`), `user: names`, `user: facts`, `user: relay STOR a` | what the user asks for |
+//! | `user: pwd`, `user: size a`, `user: time a`, `user: features`, `user: facts of a`, `user: space`, `user: digest XMD5 a`, `user: lines HELP`, `user: address PASV`, `user: do DELE a`, `user: raw SITE x`, `user: rename a to b` | |
+//! | `user: abort` (`retrieve b`), `user: quit`, `user: asks for status` | |
+//! | `data: connected`, `data: refused` | the answer to the connection that the client made last |
 //! | `data: listening 192.0.2.7:40001`, `data: cannot listen`, `data: accepted` | active mode |
-//! | `data: brings "text"`, `data: ends`, `data: breaks` | a download's data |
+//! | `data: secured`, `data: resumed`, `data: cannot be secured` | the data connection's TLS |
+//! | `data: brings "text"`, `data: marks 42`, `data: ends`, `data: breaks` | a download's data; in blocks, what is in them |
 //! | `data: takes "text"`, `data: is sent`, `data: breaks` | an upload's data: the next bytes, which must be these |
+//! | `data: goes away` | the server closes the connection between two transfers |
 //! | `C: line` | *expected*: a line of the client |
-//! | `data: connects 192.0.2.1:50001`, `data: listens`, `data: may come`, `data: may go`, `data: is closed`, `data: is reset` | *expected* |
+//! | `C-urgent: bytes` | *expected*: urgent data |
+//! | `data: connects 192.0.2.1:50001`, `data: listens`, `data: may come`, `data: may go` (`by tls as client`), `data: is closed`, `data: is reset` | *expected* |
+//! | `tls: starts`, `tls: reads "…"` (what had come in clear text), `tls: stops` | *expected* |
+//! | `event: …` | *expected*: the greeting, the beginning of a transfer, a restart marker, an answer to STAT |
 //! | `user: gets "text"` | *expected*: what a download or a listing brought, before its result |
 //! | `result: …`, `refused: …`, `session: …`, `closed: …` | *expected*: how an operation ended, and the session |
 

@@ -1,5 +1,6 @@
 //! The world of a client's transcript: the script is the server, the user, the network and the clock.
 
+mod data;
 mod words;
 
 use alloc::collections::VecDeque;
@@ -7,21 +8,19 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
 use core::time::Duration;
 
+use self::data::Data;
 use self::words::{
-    config, credentials, describe, describe_failure, ends, optional, options, single,
+    config, credentials, describe, describe_failure, ends, optional, options, relay, single,
 };
 use super::{arg, take_lines, text};
 use crate::client::{
-    Action, Close, DataId, Event, Input, Output, Refused, Session, Transfer, TransferEvent,
+    Action, Event, Failure, Input, Outcome, Output, Refused, Session, TlsEvent, TlsFacts,
 };
-use crate::data::{CleanEnd, Codec, Direction, End};
 use crate::session::OperationId;
-use crate::testing::escape::{quoted, unescape};
+use crate::testing::escape::{escape, quoted, unescape};
 use crate::testing::script::World;
-use crate::testing::stream;
 use crate::time::Instant;
 use crate::wire::Command;
 
@@ -32,23 +31,20 @@ pub(super) struct Client {
     piece: usize,
     sent: Vec<u8>,
     observed: VecDeque<String>,
-    operation: Option<OperationId>,
-    /// The data connection or listener that the session has, and what it asked for last.
-    data: Option<DataId>,
-    moving: Option<Moving>,
+    operations: VecDeque<Operation>,
+    data: Data,
+    /// The begin of every transfer is told, and not only where it says something.
+    tells_beginnings: bool,
+}
+
+/// Something that the user asked for.
+struct Operation {
+    id: OperationId,
+    what: String,
     /// What an upload is to bring.
     upload: Vec<u8>,
     /// What a download brought.
     file: Vec<u8>,
-}
-
-struct Moving {
-    transfer: Transfer,
-    codec: Codec,
-    moved: u64,
-    /// The encoded rest of an upload and its end.
-    rest: Vec<u8>,
-    end: Option<CleanEnd>,
 }
 
 impl Client {
@@ -61,12 +57,11 @@ impl Client {
             piece,
             sent: Vec::new(),
             observed: VecDeque::new(),
-            operation: None,
-            data: None,
-            moving: None,
-            upload: Vec::new(),
-            file: Vec::new(),
+            operations: VecDeque::new(),
+            data: Data::default(),
+            tells_beginnings: given.contains(&"beginnings"),
         };
+        client.drain();
         if given.contains(&"greeted") {
             client.receive(b"220 Hello.\r\n");
             client.observed.clear();
@@ -119,12 +114,25 @@ impl Client {
             return false;
         };
         let count = transmit.bytes.len().min(self.piece);
-        self.sent.extend_from_slice(&transmit.bytes[..count]);
-        self.session.transmitted(self.now, count);
+        let bytes = &transmit.bytes[..count];
         let observed = &mut self.observed;
+        if transmit.urgent {
+            let mut lines = observed.iter_mut().rev();
+            let begun = lines.find(|line| line.starts_with("C-urgent: "));
+            match begun {
+                Some(line) => line.push_str(&escape(bytes)),
+                None => observed.push_back(format!("C-urgent: {}", escape(bytes))),
+            }
+        } else {
+            self.sent.extend_from_slice(bytes);
+        }
         take_lines(&mut self.sent, |line| {
             observed.push_back(format!("C: {line}"));
         });
+        self.session.transmitted(self.now, count);
+        if self.session.transmit().is_none() {
+            self.session.handle(self.now, Input::Flushed);
+        }
         true
     }
 
@@ -135,26 +143,33 @@ impl Client {
     fn action(&mut self, action: Action) {
         match action {
             Action::Connect { data, to } => {
-                self.take_data(data);
+                self.data.opens(data);
                 self.tell(format!("data: connects {to}"));
             }
             Action::Listen { data, .. } => {
-                self.take_data(data);
+                self.data.opens(data);
                 self.tell("data: listens");
             }
-            Action::Transfer(transfer) => self.begin(transfer),
+            Action::Transfer(transfer) => {
+                let operation = self.operation(transfer.operation);
+                let upload = operation.map_or(Vec::new(), |operation| operation.upload.clone());
+                let line = self.data.begins(transfer, &upload);
+                self.tell(line);
+            }
             Action::Drop(data, how) => {
-                assert_eq!(
-                    self.data.take(),
-                    Some(data),
-                    "drops a data connection that is not there"
-                );
-                self.moving = None;
-                self.tell(if how == Close::Abruptly {
-                    "data: is reset"
-                } else {
-                    "data: is closed"
-                });
+                let line = self.data.drops(data, how);
+                self.tell(line);
+            }
+            Action::StartTls(_) => {
+                self.tell("tls: starts");
+                let early = core::mem::take(&mut self.unread);
+                if !early.is_empty() {
+                    self.tell(format!("tls: reads {}", quoted(&early)));
+                }
+            }
+            Action::StopTls => {
+                self.unread.clear();
+                self.tell("tls: stops");
             }
             Action::Close(how) => self.tell(format!(
                 "closed: {}",
@@ -163,173 +178,94 @@ impl Client {
         }
     }
 
-    fn take_data(&mut self, data: DataId) {
-        assert_eq!(
-            self.data, None,
-            "a second data connection, and the first was not dropped"
-        );
-        self.data = Some(data);
-    }
-
-    fn begin(&mut self, transfer: Transfer) {
-        assert_eq!(
-            self.data,
-            Some(transfer.data),
-            "moves data on a connection that is not there"
-        );
-        let mut codec = transfer
-            .parameters
-            .codec(transfer.direction)
-            .expect("a transfer has a codec");
-        let (mut rest, mut end) = (Vec::new(), None);
-        if transfer.direction == Direction::Send {
-            let (bytes, ended) = stream::run(&mut codec, &self.upload, End::Closed);
-            (rest, end) = (bytes, ended.and_then(Result::ok));
-        }
-        self.tell(if transfer.direction == Direction::Send {
-            "data: may go"
-        } else {
-            "data: may come"
-        });
-        self.moving = Some(Moving {
-            transfer,
-            codec,
-            moved: 0,
-            rest,
-            end,
-        });
+    fn operation(&mut self, id: OperationId) -> Option<&mut Operation> {
+        self.operations
+            .iter_mut()
+            .find(|operation| operation.id == id)
     }
 
     fn event(&mut self, event: Event) {
         match event {
             Event::Greeting(reply) => self.tell(format!("event: greeting {}", reply.code())),
-            Event::Finished(id, result) => {
-                assert_eq!(
-                    self.operation.take(),
-                    Some(id),
-                    "the end of something that was not asked for"
-                );
-                let file = core::mem::take(&mut self.file);
-                if !file.is_empty() {
-                    self.tell(format!("user: gets {}", quoted(&file)));
-                }
-                self.tell(match result {
-                    Ok(outcome) => format!("result: {}", describe(&outcome)),
-                    Err(failure) => format!("result: {}", describe_failure(&failure)),
-                });
+            Event::Underway(_, reply) if self.tells_beginnings => {
+                let text = String::from_utf8_lossy(reply.text()).into_owned();
+                self.tell(format!("event: underway {} {text}", reply.code()));
             }
+            Event::Marker(_, marker) => {
+                let local = marker
+                    .local
+                    .map_or(String::new(), |local| format!(", here {local}"));
+                self.tell(format!("event: marker {}{local}", marker.server));
+            }
+            Event::Status(reply) => self.tell(format!("event: status {}", reply.code())),
+            Event::Finished(id, result) => self.finished(id, &result),
             Event::Closed(None) => self.tell("session: over"),
             Event::Closed(Some(failure)) => {
                 self.tell(format!("session: over, {}", describe_failure(&failure)));
             }
-            Event::Sent(_) | Event::Received(_) => {}
+            Event::Sent(_) | Event::Received(_) | Event::Underway(..) => {}
         }
     }
 
-    fn moving(&mut self) -> &mut Moving {
-        self.moving
-            .as_mut()
-            .expect("no data may move yet, or any more")
-    }
-
-    fn transfer_event(&mut self, event: TransferEvent) {
-        let id = self.moving().transfer.id;
-        self.handle(Input::Transfer(id, event));
-    }
-
-    /// Bytes of a download, and perhaps their end.
-    fn incoming(&mut self, bytes: &[u8], end: End) {
-        let moving = self.moving();
-        assert_eq!(
-            moving.transfer.direction,
-            Direction::Receive,
-            "nothing is downloaded"
-        );
-        let (file, end) = stream::run(&mut moving.codec, bytes, end);
-        moving.moved += bytes.len() as u64;
-        let moved = moving.moved;
-        self.file.extend_from_slice(&file);
-        self.transfer_event(match end {
-            None => TransferEvent::Progress(moved),
-            Some(Ok(end)) => TransferEvent::Ended { bytes: moved, end },
-            Some(Err(_)) => TransferEvent::Broken,
+    fn finished(&mut self, id: OperationId, result: &Result<Outcome, Failure>) {
+        let index = self
+            .operations
+            .iter()
+            .position(|operation| operation.id == id);
+        let index = index.expect("the end of something that was not asked for");
+        let Some(Operation { what, file, .. }) = self.operations.remove(index) else {
+            return;
+        };
+        if !file.is_empty() {
+            self.tell(format!("user: gets {}", quoted(&file)));
+        }
+        let result = match result {
+            Ok(outcome) => describe(outcome),
+            Err(failure) => describe_failure(failure),
+        };
+        // Out of turn, it says whose it is.
+        self.tell(match index {
+            0 => format!("result: {result}"),
+            _ => format!("result of {what}: {result}"),
         });
-    }
-
-    /// The server reads these bytes of an upload.
-    fn outgoing(&mut self, bytes: &[u8]) {
-        let moving = self.moving();
-        assert!(
-            moving.rest.starts_with(bytes),
-            "the data goes on with {}, not {}",
-            quoted(&moving.rest),
-            quoted(bytes)
-        );
-        moving.rest.drain(..bytes.len());
-        moving.moved += bytes.len() as u64;
-        let moved = moving.moved;
-        self.transfer_event(TransferEvent::Progress(moved));
-    }
-
-    fn outgoing_ended(&mut self) {
-        let moving = self.moving();
-        assert!(
-            moving.rest.is_empty(),
-            "the data does not end, it goes on with {}",
-            quoted(&moving.rest)
-        );
-        let (bytes, end) = (
-            moving.moved,
-            moving.end.take().expect("an upload, and not ended twice"),
-        );
-        self.transfer_event(TransferEvent::Ended { bytes, end });
-    }
-
-    fn data(&mut self, what: &str) -> bool {
-        let (verb, rest) = what.split_once(' ').unwrap_or((what, ""));
-        let data = self.data;
-        let data = || data.expect("there is no data connection");
-        match (verb, rest) {
-            ("connected" | "accepted", "") => self.handle(Input::Connected(data())),
-            ("refused", "") => {
-                self.handle(Input::NotConnected(data()));
-            }
-            ("listening", at) => {
-                let at: SocketAddr = at.parse().expect("an address");
-                self.handle(Input::Listening(data(), Some(at)));
-            }
-            ("cannot", "listen") => self.handle(Input::Listening(data(), None)),
-            ("brings", bytes) => self.incoming(&text(bytes), End::More),
-            ("takes", bytes) => self.outgoing(&text(bytes)),
-            ("ends", "") => self.incoming(&[], End::Closed),
-            ("is", "sent") => self.outgoing_ended(),
-            ("breaks", "") => self.transfer_event(TransferEvent::Broken),
-            _ => return false,
-        }
-        true
     }
 
     fn user(&mut self, what: &str) -> bool {
         let (verb, rest) = what.split_once(' ').unwrap_or((what, ""));
         let (now, session) = (self.now, &mut self.session);
+        let mut upload = Vec::new();
         let begun = match (verb, rest) {
-            ("abort", "") => {
-                session.abort(now);
+            ("abort", which) => {
+                let mut operations = self.operations.iter();
+                let operation = operations.find(|operation| operation.what.starts_with(which));
+                // Of what is over nothing is left to abort.
+                if let Some(operation) = operation {
+                    session.abort(now, operation.id);
+                }
                 return self.drained();
             }
             ("quit", "") => {
                 session.quit(now);
                 return self.drained();
             }
+            ("asks", "for status") => {
+                if let Err(why) = session.ask_status(now) {
+                    self.tell(format!("refused: {why}"));
+                }
+                return self.drained();
+            }
+            ("secure", "") => session.secure(now),
+            ("clear", "") => session.clear_control(now),
             ("login", words) => session.login(now, credentials(words)),
             ("retrieve", words) => {
                 let (name, options) = options(words);
                 session.retrieve(now, arg(name), options)
             }
+            ("resume", words) => session.begin(now, words::resume(words)),
             ("store" | "append", words) => {
                 let (words, options) = options(words);
                 let (name, content) = words.split_once(' ').expect("what to store");
-                self.upload = text(content);
+                upload = text(content);
                 let begin = if verb == "store" {
                     Session::store
                 } else {
@@ -344,13 +280,14 @@ impl Client {
             ("list", path) => session.list(now, Command::List(optional(path))),
             ("names", path) => session.list(now, Command::Nlst(optional(path))),
             ("facts", "") => session.list(now, Command::Mlsd(None)),
+            ("relay", line) => session.third_party(now, relay(line)),
             ("gets", _) => return false,
             _ => {
                 let (command, meaning) = single(what);
                 session.command(now, command, meaning)
             }
         };
-        self.begun(begun);
+        self.begun(what, upload, begun);
         self.drained()
     }
 
@@ -359,20 +296,40 @@ impl Client {
         true
     }
 
-    fn begun(&mut self, begun: Result<OperationId, Refused>) {
+    fn begun(&mut self, what: &str, upload: Vec<u8>, begun: Result<OperationId, Refused>) {
         match begun {
-            Ok(id) => self.operation = Some(id),
+            Ok(id) => self.operations.push_back(Operation {
+                id,
+                what: what.into(),
+                upload,
+                file: Vec::new(),
+            }),
             Err(refused) => self.tell(format!("refused: {}", refused.why)),
         }
+    }
+
+    fn tls(&mut self, what: &str) -> bool {
+        let event = match what {
+            "up" => TlsEvent::Up(TlsFacts::default()),
+            "up again" => TlsEvent::Up(TlsFacts::new(None, true)),
+            "fails" => TlsEvent::Failed,
+            "down" => TlsEvent::Down,
+            _ => return false,
+        };
+        self.handle(Input::Tls(event));
+        true
     }
 }
 
 impl World for Client {
     const EXPECTS: &'static [&'static str] = &[
         "C: ",
+        "C-urgent: ",
         "data: ",
+        "tls: ",
         "user: gets ",
         "result: ",
+        "result of ",
         "refused: ",
         "event: ",
         "session: ",
@@ -388,6 +345,8 @@ impl World for Client {
             self.receive(&unescape(bytes));
         } else if let Some(what) = line.strip_prefix("data: ") {
             return self.data(what);
+        } else if let Some(what) = line.strip_prefix("tls: ") {
+            return self.tls(what);
         } else {
             return line
                 .strip_prefix("user: ")
@@ -415,8 +374,8 @@ impl World for Client {
 
     fn unfinished(&self) -> Option<String> {
         match () {
-            () if self.operation.is_some() => Some("an operation is not over".into()),
-            () if self.data.is_some() => Some("a data connection is left".into()),
+            () if !self.operations.is_empty() => Some("an operation is not over".into()),
+            () if self.data.is_left() => Some("a data connection is left".into()),
             () if !self.sent.is_empty() => {
                 Some(format!("a line had no end: {}", quoted(&self.sent)))
             }

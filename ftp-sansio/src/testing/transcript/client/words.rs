@@ -6,10 +6,12 @@ use alloc::vec::Vec;
 
 use super::super::arg;
 use crate::client::{
-    Config, Credentials, DataPath, Endpoints, Failure, Meaning, Options, Outcome, Violation,
+    AbortStyle, Config, Credentials, DataPath, Endpoints, Failure, Meaning, Operation, Options,
+    Outcome, Resumption, Tls, TransferRequest, Violation,
 };
 use crate::testing::escape::{quoted, unescape};
-use crate::wire::{Arg, Command, Format, Representation, Secret};
+use crate::testing::script::duration;
+use crate::wire::{Arg, Command, Format, Mode, Representation, Restart, Secret, Structure};
 
 pub(super) fn config(given: &[&str]) -> Config {
     let mut config = Config::default();
@@ -18,9 +20,22 @@ pub(super) fn config(given: &[&str]) -> Config {
             "passive host port" => config.data_path = DataPath::PassiveHostPort,
             "active" => config.data_path = DataPath::Active,
             "believe passive host" => config.believe_passive_host = true,
+            "passive long" => config.data_path = DataPath::PassiveLong,
+            "active long" => config.data_path = DataPath::ActiveLong,
             "trace" => config.trace = true,
-            "greeted" | "ipv6" => {}
-            _ => panic!("nobody knows what is given by {line:?}"),
+            "step by step" => config.pipelining = false,
+            "eager uploads" => config.eager_uploads = true,
+            "pret" => config.pret = true,
+            "synch" => config.abort = AbortStyle::Synch,
+            "explicit tls" => config.tls = Tls::Explicit,
+            "implicit tls" => config.tls = Tls::Implicit,
+            "clear data" => config.protect_data = false,
+            "resumption" => config.resumption = Resumption::Require,
+            "greeted" | "ipv6" | "beginnings" => {}
+            line => match line.strip_prefix("keepalive ") {
+                Some(time) => config.keepalive = Some(duration(time)),
+                None => panic!("nobody knows what is given by {line:?}"),
+            },
         }
     }
     config
@@ -52,6 +67,22 @@ pub(super) fn credentials(words: &str) -> Credentials {
 }
 
 pub(super) fn options(words: &str) -> (&str, Options) {
+    if let Some(words) = words.strip_suffix(" in blocks") {
+        let (words, options) = options(words);
+        let mode = Mode::Block;
+        return (words, Options { mode, ..options });
+    }
+    if let Some(words) = words.strip_suffix(" in records") {
+        let (words, options) = options(words);
+        let structure = Structure::Record;
+        return (
+            words,
+            Options {
+                structure,
+                ..options
+            },
+        );
+    }
     if let Some(words) = words.strip_suffix(" as text") {
         let representation = Representation::Ascii(Format::NonPrint);
         return (
@@ -74,6 +105,22 @@ pub(super) fn options(words: &str) -> (&str, Options) {
     }
 }
 
+/// A download that goes on at a marker: `a at 42`.
+pub(super) fn resume(words: &str) -> Operation {
+    let (words, options) = options(words);
+    let (name, marker) = words
+        .split_once(" at ")
+        .expect("resume what at which marker?");
+    let mut request = TransferRequest::file(Command::Retr(arg(name)), options);
+    request.start = Some(Restart::Marker(arg(marker)));
+    Operation::Transfer(request)
+}
+
+/// A transfer between two servers.
+pub(super) fn relay(line: &str) -> TransferRequest {
+    TransferRequest::file(command(line), Options::default())
+}
+
 pub(super) fn optional(path: &str) -> Option<Arg> {
     (!path.is_empty()).then(|| arg(path))
 }
@@ -90,6 +137,10 @@ pub(super) fn single(what: &str) -> (Command, Meaning) {
             Meaning::Entry,
         ),
         ("make", folder) => (Command::Mkd(arg(folder)), Meaning::Path),
+        ("space", "") => (Command::Avbl(None), Meaning::Size),
+        ("digest", line) => (command(line), Meaning::Digest),
+        ("address", line) => (command(line), Meaning::Address),
+        ("lines", line) => (command(line), Meaning::Lines),
         ("do", line) => (command(line), Meaning::Done),
         ("raw", line) => (command(line), Meaning::Raw),
         _ => panic!("the user cannot {what:?}"),
@@ -113,8 +164,32 @@ pub(super) fn describe(outcome: &Outcome) -> String {
         Outcome::Entry(entry) => {
             format!("{:?} {} {:?}", entry.kind, quoted(&entry.name), entry.size)
         }
-        Outcome::Transferred { bytes, reply } => {
-            format!("transferred {bytes} bytes, {}", reply.code())
+        Outcome::Digest(digest) => {
+            let digits: Vec<_> = digest
+                .bytes
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            format!("digest {:?} {}", digest.algorithm, digits.concat())
+        }
+        Outcome::Lines(lines) => {
+            let lines: Vec<_> = lines.iter().map(String::from_utf8_lossy).collect();
+            format!("lines {}", lines.join(", "))
+        }
+        Outcome::Address(address) => format!("address {address}"),
+        Outcome::Secured(facts) if facts.resumed => "secured again".into(),
+        Outcome::Secured(_) => "secured".into(),
+        Outcome::Transferred {
+            bytes,
+            reply,
+            resumed,
+        } => {
+            let resumed = match resumed {
+                None => "",
+                Some(true) => ", resumed",
+                Some(false) => ", not resumed",
+            };
+            format!("transferred {bytes} bytes, {}{resumed}", reply.code())
         }
     }
 }
@@ -125,13 +200,20 @@ pub(super) fn describe_failure(failure: &Failure) -> String {
         Failure::LoginRefused(reply) => format!("login refused {}", reply.code()),
         Failure::Closed(Some(reply)) => format!("closed {}", reply.code()),
         Failure::Closed(None) => "closed".into(),
-        Failure::Incomplete(Some(reply)) => format!("incomplete {}", reply.code()),
-        Failure::Incomplete(None) => "incomplete".into(),
+        Failure::Incomplete { reply, marker } => {
+            let reply = reply
+                .as_ref()
+                .map_or(String::new(), |reply| format!(" {}", reply.code()));
+            let marker = marker.as_ref().map_or(String::new(), |marker| {
+                format!(" from marker {}", marker.server)
+            });
+            format!("incomplete{reply}{marker}")
+        }
         Failure::Malformed(reply) => format!("malformed {}", reply.code()),
         Failure::Protocol(violation) => match violation {
             Violation::Unexpected(reply) => format!("unexpected {}", reply.code()),
             Violation::OutOfSequence(reply) => format!("out of sequence {}", reply.code()),
-            Violation::NotAReply | Violation::TooLong => violation.to_string(),
+            violation => violation.to_string(),
         },
         other => other.to_string(),
     }
