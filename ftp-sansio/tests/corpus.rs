@@ -50,6 +50,11 @@ fn client_bytes() {
 }
 
 #[test]
+fn pair() {
+    run("pair", fuzz::pair::pair);
+}
+
+#[test]
 fn codec() {
     run("codec", fuzz::codec);
 }

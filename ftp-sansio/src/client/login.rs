@@ -37,15 +37,13 @@ impl Login {
 
     fn send(&mut self, session: &mut Session, verb: Verb, command: Command) {
         self.sent = Some(verb);
+        session.parameters_change(&command);
         session.send(command, Whose::Task(self.id, Part::Only));
     }
 
     pub(super) fn replied(&mut self, session: &mut Session, step: Step, reply: Reply) -> Flow {
         match step {
-            Step::Completed => {
-                session.logged_in();
-                Flow::Finish(Ok(Outcome::Reply(reply)))
-            }
+            Step::Completed => Flow::Finish(Ok(Outcome::Reply(reply))),
             Step::Intermediate => self.go_on(session, reply),
             _ => Flow::Finish(Err(Failure::LoginRefused(reply))),
         }

@@ -98,6 +98,17 @@ impl InForce {
         }
     }
 
+    /// Another user: RFC 959 § 4.1.1 has all of it unchanged, and some servers start afresh. What is the same either way is known.
+    pub(super) const fn user_changed(&mut self) {
+        self.representation = None;
+        if !matches!(self.structure, Some(Structure::File)) {
+            self.structure = None;
+        }
+        if !matches!(self.mode, Some(Mode::Stream)) {
+            self.mode = None;
+        }
+    }
+
     /// Something may have changed the type behind our back.
     pub(super) const fn forget_representation(&mut self) {
         self.representation = None;

@@ -419,15 +419,13 @@ impl Session {
         self.outputs.act(Action::Close(how));
     }
 
-    /// A login starts the transfer parameters afresh (RFC 959 § 5.1: ASCII is the default).
-    pub(super) const fn logged_in(&mut self) {
-        self.in_force.forget_representation();
-    }
-
     /// A command outside of a transfer goes out that concerns what this machine keeps.
     pub(super) fn parameters_change(&mut self, command: &Command) {
         if let Some(setting) = Setting::of(command) {
             self.in_force.sent(setting);
+        }
+        if let Command::User(_) = command {
+            self.in_force.user_changed();
         }
         let verb = command.verb();
         // What another port means for a data connection that is open: RFC 959 § 3.2.
@@ -451,7 +449,7 @@ impl Session {
                 self.in_force = InForce::new();
                 self.position_pending = false;
             }
-            Command::User(_) | Command::Unknown { .. } => self.in_force.forget_representation(),
+            Command::Unknown { .. } => self.in_force.forget_representation(),
             Command::Prot(level) => self.data.protected(*level),
             Command::Sscn(Some(is_client)) => self.data.roles_turned(*is_client),
             _ => {}

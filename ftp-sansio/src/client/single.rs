@@ -105,7 +105,6 @@ fn pace(command: &Command) -> Pace {
             | V::Pwd
             | V::Size
             | V::Mlst
-            | V::Stat
             | V::Syst
             | V::Help
             | V::Feat
@@ -119,8 +118,10 @@ fn pace(command: &Command) -> Pace {
         ) => Pace::Repeatable,
         // With a time before the name it sets one, and setting it twice is the same.
         Some(V::Mdtm) => Pace::Repeatable,
+        // STAT too, which changes nothing, but is answered at once while a transfer runs (RFC 959 § 4.1.3).
         Some(
-            V::Cwd
+            V::Stat
+            | V::Cwd
             | V::Cdup
             | V::Dele
             | V::Mkd

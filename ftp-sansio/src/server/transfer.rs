@@ -100,16 +100,18 @@ impl Session {
         });
     }
 
-    /// A listing is text whatever TYPE says, in EBCDIC where TYPE says that (RFC 1123 § 4.1.2.7). The writer has put CRLF into it already.
-    const fn listing_parameters(&self) -> Parameters {
+    /// A listing is text whatever TYPE says, in EBCDIC where TYPE says that (RFC 1123 § 4.1.2.7); MLSD is so never (RFC 3659 § 7.2). The
+    /// writer has put CRLF into it already.
+    const fn listing_parameters(&self, form: ListForm) -> Parameters {
         let Parameters {
             representation,
             mode,
             ..
         } = self.settings.parameters;
         Parameters {
-            representation: match representation {
-                Representation::Ebcdic(_) => representation,
+            representation: match (representation, form) {
+                (_, ListForm::Facts { .. }) => Representation::Image,
+                (Representation::Ebcdic(_), _) => representation,
                 _ => Representation::Image,
             },
             structure: Structure::File,
@@ -137,7 +139,7 @@ impl Session {
         let id = TransferId(self.serial.next());
         let task = task(path.clone());
         let parameters = match task {
-            Task::List { .. } => self.listing_parameters(),
+            Task::List { form, .. } => self.listing_parameters(form),
             _ => self.settings.parameters,
         };
         let tuning = Tuning {

@@ -3,6 +3,7 @@
 //!
 //! What is here panics where a test would fail. It belongs to tests, and to nothing that runs.
 
+mod channel;
 mod digest;
 mod escape;
 pub mod fuzz;

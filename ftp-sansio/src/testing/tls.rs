@@ -56,10 +56,13 @@ impl FakeTls {
     /// What this end says first: the client at once, the server when it has heard the client.
     pub(super) fn hello(&mut self) -> Option<Vec<u8>> {
         let may = !self.said_hello && (self.is_client || self.heard_hello);
-        may.then(|| {
-            self.said_hello = true;
-            self.seal(HELLO, b"")
-        })
+        self.said_hello |= may;
+        may.then(|| self.greet())
+    }
+
+    /// The same, whatever was said and heard.
+    pub(super) fn greet(&mut self) -> Vec<u8> {
+        self.seal(HELLO, b"")
     }
 
     /// The records that these bytes travel in.

@@ -459,6 +459,50 @@ fn a_mode_that_is_refused() {
     );
 }
 
+/// RFC 959 § 4.1.1 has the transfer parameters unchanged by another USER, whatever becomes of it. Some servers start afresh: what is not what
+/// they start with is said again.
+#[test]
+fn another_user() {
+    for last in ["230 In.", "530 No."] {
+        let result = match last {
+            "230 In." => "ok 230",
+            _ => "login refused 530",
+        };
+        transcript(&format!(
+            r#"
+            given: greeted
+            given: step by step
+            user: retrieve a in records
+            C: TYPE I
+            S: 200 I.
+            C: STRU R
+            S: 200 R.
+            C: EPSV
+            S: 500 What?
+            C: PASV
+            S: 425 No.
+            result: refused 425
+            user: login anna hush
+            C: USER anna
+            S: 331 Password?
+            C: PASS hush
+            S: {last}
+            result: {result}
+            user: retrieve a in records
+            C: TYPE I
+            S: 200 I.
+            C: STRU R
+            S: 200 R.
+            C: EPSV
+            S: 500 What?
+            C: PASV
+            S: 425 No.
+            result: refused 425
+            "#
+        ));
+    }
+}
+
 /// A marker that came is where a broken transfer goes on.
 #[test]
 fn restart_markers() {

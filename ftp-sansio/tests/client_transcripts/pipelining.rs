@@ -243,6 +243,46 @@ fn a_server_that_answers_during_a_transfer() {
     }
 }
 
+/// STAT is what every server answers during a transfer (RFC 959 § 4.1.3), and one that keeps other commands for later does too: its
+/// answer would be taken for the transfer's.
+#[test]
+fn stat_waits_for_the_end_of_a_transfer() {
+    shown(&format!(
+        r#"
+        {PAIR}
+        S: 150 Here.
+        data: connected
+        data: may come
+        S: 226 Done.
+        S: 200 Fine.
+        # It keeps commands for later.
+        C: EPSV
+        C: RETR c
+        user: raw STAT
+        user: raw STAT a
+        +1s
+        data: ends
+        data: is closed
+        result: transferred 0 bytes, 226
+        S: 229 (|||50003|)
+        data: connects 192.0.2.1:50003
+        data: connected
+        S: 150 Here.
+        data: may come
+        data: ends
+        data: is closed
+        S: 226 Done.
+        result: transferred 0 bytes, 226
+        C: STAT
+        C: STAT a
+        S: 211 Fine.
+        result: ok 211
+        S: 213 Fine.
+        result: ok 213
+        "#
+    ));
+}
+
 /// A server that refuses what comes during a transfer, as Pure-FTPd does: the refusal is not the transfer's.
 #[test]
 fn a_server_that_refuses_during_a_transfer() {

@@ -102,6 +102,12 @@ const REPLIES: &[&str] = &[
     "nonsense",
     "",
     "220 Hi\r\n257 \"/\"",
+    "234 Go on\r\n~hello",
+    "234 Go on\r\n220 Hi",
+    "~220 Hi",
+    "~200 Fine\r\n~200 Fine",
+    "~229 (|||50001|)\r\n~150 Here\r\n~226 Done",
+    "200 Bye\r\n~close",
     "200 I\r\n229 (|||50001|)\r\n150 Here\r\n226 Done",
 ];
 
@@ -115,7 +121,7 @@ proptest! {
     }
 
     #[test]
-    fn of_a_client(choice in 0..3_u8, head in prop::sample::select(vec!["", "220 Hi\r\n"]), bytes in stream(REPLIES)) {
+    fn of_a_client(choice in prop::sample::select(b"0124<pt".to_vec()), head in prop::sample::select(vec!["", "220 Hi\r\n"]), bytes in stream(REPLIES)) {
         fuzz::client_bytes(&[&[choice], head.as_bytes(), &bytes].concat());
     }
 }

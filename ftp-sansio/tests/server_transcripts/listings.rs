@@ -104,6 +104,29 @@ fn of_nothing() {
     }
 }
 
+/// RFC 3659 § 7.2: as if TYPE L 8 had been said.
+#[test]
+fn facts_are_never_in_ebcdic() {
+    transcript(
+        r#"
+        given: file /a "x"
+        given: logged in
+        C: OPTS MLST size;
+        S: 200 MLST OPTS size;
+        C: TYPE E
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: MLSD
+        S: 150 Opening data connection: /
+        data: connects
+        data: receives "size=1; a\r\n"
+        data: ends
+        S: 226 Transfer complete.
+        "#,
+    );
+}
+
 /// RFC 1123 § 4.1.2.7: text whatever TYPE says, and in EBCDIC where TYPE says that; never in records or pages.
 #[test]
 fn in_ebcdic() {

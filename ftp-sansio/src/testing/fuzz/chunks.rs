@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt::Debug;
 
 use crate::testing::Random;
+use crate::testing::tls::FakeTls;
 
 /// What a session did: its outputs, and the bytes it sent.
 pub(super) type Trace<O> = (Vec<O>, Vec<u8>);
@@ -59,4 +60,24 @@ pub(super) fn assert_alike<O: PartialEq + Debug>(bytes: &[u8], run: impl Fn(Cuts
             assert_eq!(run(Cuts::Two(first)), whole, "in two, behind {first} bytes");
         }
     }
+}
+
+/// What travels where these are the lines of a peer: one that begins with `~` travels in TLS, and is said by TLS's client or its server.
+/// `~hello` begins it, `~close` is its end, `~NOOP` is a line in a record. All else travels as it is, in a handshake or under TLS too, and
+/// there is what somebody has injected.
+pub(super) fn wire(lines: &[u8], is_client: bool) -> Vec<u8> {
+    let mut tls = FakeTls::new(is_client);
+    let mut wire = Vec::new();
+    for line in lines.split_inclusive(|&byte| byte == b'\n') {
+        match line.strip_prefix(b"~").map(<[u8]>::trim_ascii_end) {
+            None => wire.extend_from_slice(line),
+            Some(b"hello") => {
+                tls = FakeTls::new(is_client);
+                wire.extend(tls.greet());
+            }
+            Some(b"close") => wire.extend(tls.close()),
+            Some(line) => wire.extend(tls.data(&[line, b"\r\n"].concat())),
+        }
+    }
+    wire
 }

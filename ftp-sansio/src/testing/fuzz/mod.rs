@@ -3,12 +3,14 @@
 //! Each takes any bytes, and panics where a promise of this crate is broken. [`parser`] and [`listing`] read the bytes as
 //! they are, and [`codec`] takes them for data behind a choice of its parameters. For [`server`] and [`client`] they are a program: what
 //! the peer sends, what the driver and the user do, and when. [`server_bytes`] and [`client_bytes`] give a session the same bytes in
-//! different pieces.
+//! different pieces. [`pair`](self::pair::pair) is both joined, under a
+//! program of what the user asks for and what the network does.
 
 mod chunks;
 mod client;
 mod client_bytes;
 mod codec;
+pub mod pair;
 mod parser;
 mod program;
 mod server;

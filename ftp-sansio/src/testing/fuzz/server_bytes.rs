@@ -2,52 +2,33 @@
 
 use alloc::vec::Vec;
 
-use super::chunks::{BATCH, Cuts, Trace, assert_alike};
+use super::chunks::{BATCH, Cuts, Trace, assert_alike, wire};
 use super::server::{clean_end, ends};
 use crate::data::Direction;
 use crate::server::{
     Action, Config, Failure, Grant, Input, Output, Session, Tls, Transfer, TransferEvent,
 };
+use crate::testing::channel::{Channel, Heard};
 use crate::testing::store::Store;
-use crate::testing::tls::{FakeTls, Record};
 use crate::time::Instant;
 use crate::tls::{Protection, TlsEvent, TlsFacts};
 use crate::wire::VirtualPath;
 
-/// Feeds bytes to servers in different pieces. The first byte chooses the configuration; the rest are what the client sends, where a line
-/// that begins with `~` travels in TLS: `~hello` begins it, `~close` is its end, `~NOOP` is a command in a record. All else travels as
-/// it is, in a handshake or under TLS too, and there is what somebody has injected.
+/// Feeds bytes to servers in different pieces. The first byte chooses the configuration; the rest are what the client sends
+/// ([`wire`]).
 ///
 /// # Panics
 /// Where the pieces make a difference.
 pub fn server_bytes(data: &[u8]) {
     let (choice, bytes) = data.split_first().unwrap_or((&0, &[]));
-    let bytes = wire(bytes);
+    let bytes = wire(bytes, true);
     assert_alike(&bytes, |cuts| run(*choice, &bytes, cuts));
-}
-
-/// What travels.
-fn wire(text: &[u8]) -> Vec<u8> {
-    let mut tls = FakeTls::new(true);
-    let mut wire = Vec::new();
-    for line in text.split_inclusive(|&byte| byte == b'\n') {
-        match line.strip_prefix(b"~").map(<[u8]>::trim_ascii_end) {
-            None => wire.extend_from_slice(line),
-            Some(b"hello") => {
-                tls = FakeTls::new(true);
-                wire.extend(tls.hello().unwrap_or_default());
-            }
-            Some(b"close") => wire.extend(tls.close()),
-            Some(line) => wire.extend(tls.data(&[line, b"\r\n"].concat())),
-        }
-    }
-    wire
 }
 
 fn run(choice: u8, bytes: &[u8], mut cuts: Cuts) -> Trace<Output> {
     let mut server = Server::new(choice);
     for batch in bytes.chunks(BATCH) {
-        server.bring(batch);
+        server.channel.bring(batch);
         server.go_on(&mut cuts);
     }
     server.end(&mut cuts);
@@ -71,25 +52,10 @@ struct Server {
     now: Instant,
     store: Store,
     running: Option<Transfer>,
-    layer: Layer,
+    channel: Channel,
     is_transparent: bool,
-    /// What may be offered to the session.
-    clear: Vec<u8>,
-    last_taken: Option<u8>,
     outputs: Vec<Output>,
     sent: Vec<u8>,
-}
-
-/// How the control connection travels.
-enum Layer {
-    Clear,
-    /// Under TLS, or on the way there.
-    Tls {
-        tls: FakeTls,
-        is_stopping: bool,
-    },
-    /// Nothing comes any more.
-    Ended,
 }
 
 impl Server {
@@ -117,24 +83,13 @@ impl Server {
             now: Instant::EPOCH,
             store,
             running: None,
-            layer: Layer::Clear,
+            channel: Channel::default(),
             is_transparent: has(bits::TRANSPARENT),
-            clear: Vec::new(),
-            last_taken: None,
             outputs: Vec::new(),
             sent: Vec::new(),
         };
         server.drain();
         server
-    }
-
-    /// The socket brings bytes.
-    fn bring(&mut self, bytes: &[u8]) {
-        match &mut self.layer {
-            Layer::Clear => self.clear.extend_from_slice(bytes),
-            Layer::Tls { tls, .. } => tls.feed(bytes),
-            Layer::Ended => {}
-        }
     }
 
     /// Goes on until the session has taken what there is, or waits for something that will not come.
@@ -152,57 +107,30 @@ impl Server {
     fn offer(&mut self, cuts: &mut Cuts) -> usize {
         let mut taken = 0;
         loop {
-            while !self.clear.is_empty() {
-                let piece = cuts.next(self.clear.len());
-                let count = self.session.receive(self.now, &self.clear[..piece]);
-                self.last_taken = self.clear[..count].last().copied().or(self.last_taken);
-                self.clear.drain(..count);
-                taken += count;
-                if count < piece {
-                    break;
-                }
-            }
-            if !self.read_record() {
+            let (session, now) = (&mut self.session, self.now);
+            taken += self
+                .channel
+                .offer(|left| cuts.next(left), |bytes| session.receive(now, bytes));
+            let Some(heard) = self.channel.next() else {
                 return taken;
-            }
+            };
             taken += 1;
+            self.hear(heard);
         }
     }
 
-    /// Reads the next record, unless what the last one brought was not taken: a session that ends TLS is shown that afterwards.
-    fn read_record(&mut self) -> bool {
-        let Layer::Tls { tls, is_stopping } = &mut self.layer else {
-            return false;
-        };
-        if !self.clear.is_empty() && !*is_stopping {
-            return false;
-        }
-        let Some(record) = tls.next() else {
-            return false;
-        };
-        let input = match record {
-            Record::Data(bytes) => {
-                self.clear.extend(bytes);
-                return true;
-            }
-            Record::Up => {
-                self.sent.extend_from_slice(b"<TLS>");
+    fn hear(&mut self, heard: Heard) {
+        let input = match heard {
+            Heard::Bytes => return,
+            Heard::Up => {
+                self.sent.extend(self.channel.hello().unwrap_or_default());
                 Input::Tls(TlsEvent::Up(TlsFacts::default()))
             }
-            Record::Failed => Input::Tls(TlsEvent::Failed),
-            Record::Closed if !*is_stopping => {
-                self.layer = Layer::Ended;
-                Input::PeerEnded
-            }
-            Record::Closed => {
-                if let Layer::Tls { tls, .. } = core::mem::replace(&mut self.layer, Layer::Clear) {
-                    self.clear.extend(tls.into_rest());
-                }
-                Input::Tls(TlsEvent::Down)
-            }
+            Heard::Down => Input::Tls(TlsEvent::Down),
+            Heard::Failed => Input::Tls(TlsEvent::Failed),
+            Heard::Ended => Input::PeerEnded,
         };
         self.session.handle(self.now, input);
-        true
     }
 
     /// The transfer that runs has moved everything.
@@ -295,29 +223,21 @@ impl Server {
                 Some(input) => input,
                 None => return,
             },
-            Action::StopTls => match &mut self.layer {
-                Layer::Tls { is_stopping, .. } => {
-                    *is_stopping = true;
-                    return;
+            Action::StopTls => {
+                let close = self.channel.stop_tls();
+                self.sent.extend(close.iter().flatten());
+                match close {
+                    Some(_) => return,
+                    None => Input::Tls(TlsEvent::Down),
                 }
-                _ => Input::Tls(TlsEvent::Down),
-            },
-            Action::Close(_) => {
-                self.layer = Layer::Ended;
-                self.clear.clear();
-                return;
             }
+            Action::Close(_) => return self.channel.end(),
             Action::Discard(_) => return,
         };
         self.session.handle(self.now, input);
     }
 
-    /// What the session has not taken is the beginning of TLS; it has taken the line that asked for it, and no byte beyond.
     fn start_tls(&mut self) -> Option<Input> {
-        assert!(
-            matches!(self.last_taken, None | Some(b'\n')),
-            "the session has taken what stands behind its AUTH"
-        );
         assert!(
             !self.session.wants_read(),
             "the session reads on behind its AUTH"
@@ -326,12 +246,7 @@ impl Server {
             self.sent.extend_from_slice(b"<TLS>");
             return Some(Input::Tls(TlsEvent::Up(TlsFacts::default())));
         }
-        let mut tls = FakeTls::new(false);
-        tls.feed(&core::mem::take(&mut self.clear));
-        self.layer = Layer::Tls {
-            tls,
-            is_stopping: false,
-        };
+        self.channel.start_tls(false);
         None
     }
 

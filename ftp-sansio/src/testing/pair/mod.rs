@@ -257,6 +257,18 @@ impl Pair {
             .is_none_or(|latest| self.client.is_finished(latest))
     }
 
+    /// Whether this operation is over: [`end_of`](Self::end_of) would not have to wait.
+    #[must_use]
+    pub fn is_over_with(&self, id: OperationId) -> bool {
+        self.client.is_finished(id)
+    }
+
+    /// Whether a transfer runs on the server.
+    #[must_use]
+    pub const fn is_serving(&self) -> bool {
+        self.server.is_running()
+    }
+
     /// Gives up the operation that was begun last, as the client's user.
     pub fn abort(&mut self) {
         if let Some(latest) = self.latest {

@@ -59,6 +59,10 @@ impl ServerSide {
         }
     }
 
+    pub(super) const fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
     pub(super) fn listen(&mut self, data: DataId) -> u16 {
         assert!(
             self.listener.is_none(),
