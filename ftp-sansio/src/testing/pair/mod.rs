@@ -2,8 +2,10 @@
 
 mod client_side;
 mod drivers;
+mod injection;
 mod mover;
 mod server_side;
+mod wire;
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -21,6 +23,8 @@ use crate::session::OperationId;
 use crate::time::Instant;
 use crate::wire::{Arg, Command, Secret, VirtualPath};
 
+pub use self::injection::Injection;
+use self::injection::Injections;
 pub use super::network::Faults;
 
 /// Where the client connects from.
@@ -40,6 +44,7 @@ pub struct Pair {
     down: Pipe,
     replied: usize,
     ends: Endpoints,
+    injections: Injections,
     /// What the client's user asked for last.
     latest: Option<OperationId>,
 }
@@ -73,6 +78,7 @@ impl Pair {
             down: Pipe::default(),
             replied: 0,
             ends,
+            injections: Injections::default(),
             latest: None,
         }
     }
@@ -80,6 +86,17 @@ impl Pair {
     /// What goes wrong from now on.
     pub const fn faults(&mut self) -> &mut Faults {
         &mut self.network.faults
+    }
+
+    /// Somebody on the way injects this, once.
+    pub fn inject(&mut self, injection: Injection) {
+        self.injections.wait_for(injection);
+    }
+
+    /// Whether that has happened.
+    #[must_use]
+    pub const fn was_injected(&self) -> bool {
+        self.injections.done
     }
 
     /// The server's store.
@@ -192,7 +209,7 @@ impl Pair {
     /// Begins an operation that sends these bytes, once the session can: behind those that were begun before.
     ///
     /// # Errors
-    /// [`Failure::Closed`] where the session is over.
+    /// [`Failure::Closed`] where the session is over, and [`Failure::NotBegun`] where it cannot do this as it is.
     ///
     /// # Panics
     /// Where the operation cannot be done at all.
@@ -208,6 +225,7 @@ impl Pair {
                 Err(refused) => match refused.why {
                     NotNow::NotGreeted | NotNow::Busy => operation = *refused.operation,
                     NotNow::Closed => return Err(Failure::Closed(None)),
+                    NotNow::Insecure | NotNow::Impossible => return Err(Failure::NotBegun),
                     why => panic!("cannot do {:?}: {why}", refused.operation),
                 },
             }

@@ -183,7 +183,7 @@ impl World {
             }
             Wish::Delete(name) => self.check_deleted(*name, &result),
             Wish::Rename(from, to) => self.check_renamed(*from, *to, &result),
-            Wish::Command(..) | Wish::Login(_) => {}
+            Wish::Command(..) | Wish::Login(_) | Wish::Secure | Wish::Clear => {}
         }
     }
 
@@ -370,6 +370,8 @@ fn operation(wish: &Wish) -> (Operation, Vec<u8>) {
             password: Secret::new(arg(if *well { "hush" } else { "wrong" })),
             account: None,
         })),
+        Wish::Secure => plain(Operation::Secure),
+        Wish::Clear => plain(Operation::ClearControl),
         Wish::Retrieve(name, options) => file(Command::Retr(arg(name.text())), options, 0),
         Wish::Store(name, options, length) => {
             file(Command::Stor(arg(name.text())), options, *length)
