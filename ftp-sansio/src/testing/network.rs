@@ -121,6 +121,10 @@ impl Network {
         self.links.len() - 1
     }
 
+    pub(super) const fn connections(&self) -> usize {
+        self.links.len()
+    }
+
     pub(super) fn link(&mut self, link: usize) -> &mut Link {
         &mut self.links[link]
     }

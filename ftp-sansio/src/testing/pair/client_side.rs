@@ -3,10 +3,11 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use super::ids::{Ids, Kind};
 use super::mover::{Moved, Mover};
 use super::wire::Wire;
 use crate::client::{
-    Action, Close, DataId, Failure, Input, Outcome, Session, Transfer, TransferEvent,
+    Action, Close, DataId, Event, Failure, Input, Outcome, Session, Transfer, TransferEvent,
 };
 use crate::data::Direction;
 use crate::session::OperationId;
@@ -20,6 +21,7 @@ const FIRST_PORT: u16 = 40_001;
 #[derive(Debug)]
 pub(super) struct ClientSide {
     pub(super) session: Session,
+    pub(super) events: Vec<Event>,
     /// What happened to the operations, while they go on and until it is asked for.
     asked: BTreeMap<u32, Asked>,
     data: Vec<Data>,
@@ -27,6 +29,7 @@ pub(super) struct ClientSide {
     gone: Vec<DataId>,
     listeners: u16,
     pub(super) channel: Channel,
+    pub(super) ids: Ids,
     /// What happens to the session later.
     pub(super) coming: Vec<(Instant, Input)>,
 }
@@ -55,11 +58,13 @@ impl ClientSide {
     pub(super) fn new(session: Session) -> Self {
         Self {
             session,
+            events: Vec::new(),
             asked: BTreeMap::new(),
             data: Vec::new(),
             gone: Vec::new(),
             listeners: 0,
             channel: Channel::default(),
+            ids: Ids::default(),
             coming: Vec::new(),
         }
     }
@@ -113,6 +118,7 @@ impl ClientSide {
     }
 
     fn open(&mut self, id: DataId, link: Option<usize>, port: Option<u16>) {
+        self.ids.add(Kind::Data, id.0);
         self.data.push(Data {
             id,
             link,
@@ -134,6 +140,7 @@ impl ClientSide {
     pub(super) fn act(&mut self, action: Action, network: &mut Network) {
         match action {
             Action::Transfer(transfer) => {
+                self.ids.add(Kind::Transfer, transfer.id.0);
                 assert!(
                     self.data.iter().all(|data| data.transfer.is_none()),
                     "two transfers move at a time"

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
+use super::ids::Kind;
 use super::{CLIENT_PORT, Pair};
 use crate::client::{self, Close};
 use crate::server::{self, Grant, Route};
@@ -178,7 +179,7 @@ impl Pair {
         let at = self.network.later();
         match output {
             Output::Event(Event::Finished(id, result)) => self.client.finishes(id, result),
-            Output::Event(_) => {}
+            Output::Event(event) => self.client.events.push(event),
             Output::Action(Action::Connect { data, to }) => {
                 let link = self.connect(to);
                 self.client.connects(data, link);
@@ -244,10 +245,12 @@ impl Pair {
             Output::Action(Action::Authenticate {
                 request, password, ..
             }) => {
+                self.server.ids.add(Kind::Request, request.0);
                 let grant = (password.expose().as_bytes() == b"hush").then(Grant::read_write);
                 self.server.coming.push((at, Input::Login(request, grant)));
             }
             Output::Action(Action::Perform { request, operation }) => {
+                self.server.ids.add(Kind::Request, request.0);
                 let answer = self.server.store.perform(operation);
                 self.server
                     .coming

@@ -2,6 +2,7 @@
 
 mod client_side;
 mod drivers;
+mod ids;
 mod injection;
 mod mover;
 mod server_side;
@@ -12,6 +13,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use self::client_side::ClientSide;
+use self::ids::Kind;
 use self::server_side::ServerSide;
 use super::network::{Network, Pipe};
 use super::store::Store;
@@ -19,7 +21,7 @@ use crate::client::{
     self, Credentials, Endpoints, Failure, NotNow, Operation, Options, Outcome, TransferRequest,
 };
 use crate::server;
-use crate::session::OperationId;
+use crate::session::{OperationId, Transmit};
 use crate::time::Instant;
 use crate::wire::{Arg, Command, Secret, VirtualPath};
 
@@ -108,6 +110,12 @@ impl Pair {
     #[must_use]
     pub fn server_events(&self) -> &[server::Event] {
         &self.server.events
+    }
+
+    /// What the client's session told of, so far, but for the ends of operations.
+    #[must_use]
+    pub fn client_events(&self) -> &[client::Event] {
+        &self.client.events
     }
 
     /// The time.
@@ -218,6 +226,7 @@ impl Pair {
         loop {
             match self.client.session.begin(self.network.now, operation) {
                 Ok(id) => {
+                    self.client.ids.add(Kind::Operation, id.0);
                     self.client.asks(id, bytes);
                     self.latest = Some(id);
                     return Ok(id);
@@ -292,6 +301,12 @@ impl Pair {
         if let Some(latest) = self.latest {
             self.client.session.abort(self.network.now, latest);
         }
+    }
+
+    /// How many data connections there were.
+    #[must_use]
+    pub const fn connections(&self) -> usize {
+        self.network.connections()
     }
 
     /// Says QUIT.
@@ -407,6 +422,22 @@ impl Pair {
             idle = if did { 0 } else { idle + 1 };
             assert!(rounds < 10_000_000, "it never comes to rest");
         }
+        self.check();
+    }
+
+    /// What both sessions promise at any time. What they hold on the heap is measured elsewhere; here it is what can be seen of it.
+    fn check(&self) {
+        let client = self.client.session.transmit();
+        let server = self.server.session.transmit();
+        let length = |transmit: Option<Transmit<'_>>| transmit.map_or(0, |one| one.bytes.len());
+        assert!(
+            length(client) <= client::MEMORY_BOUND,
+            "the client holds too much"
+        );
+        assert!(
+            length(server) <= server::MEMORY_BOUND,
+            "the server holds too much"
+        );
     }
 
     fn one(&mut self, what: usize) -> bool {

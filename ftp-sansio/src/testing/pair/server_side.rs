@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
+use super::ids::{Ids, Kind};
 use super::mover::{Moved, Mover};
 use super::wire::Wire;
 use crate::data::{CleanEnd, Direction};
@@ -25,6 +26,7 @@ pub(super) struct ServerSide {
     gone: Vec<DataId>,
     last_port: u16,
     pub(super) channel: Channel,
+    pub(super) ids: Ids,
     pub(super) coming: Vec<(Instant, Input)>,
 }
 
@@ -65,6 +67,7 @@ impl ServerSide {
             gone: Vec::new(),
             last_port: 50_000,
             channel: Channel::default(),
+            ids: Ids::default(),
             coming: Vec::new(),
         }
     }
@@ -78,6 +81,7 @@ impl ServerSide {
             self.listener.is_none(),
             "a second listener, and the first was not discarded"
         );
+        self.ids.add(Kind::Data, data.0);
         self.last_port = self.last_port.checked_add(1).unwrap_or(50_001);
         self.listener = Some(Listener {
             data,
@@ -122,6 +126,10 @@ impl ServerSide {
     pub(super) fn begin(&mut self, transfer: Transfer, network: &mut Network) {
         assert!(self.running.is_none(), "a second transfer");
         let (id, now) = (transfer.id, network.now);
+        self.ids.add(Kind::Transfer, id.0);
+        if let Route::Connect { data, .. } = transfer.route {
+            self.ids.add(Kind::Data, data.0);
+        }
         let listener = self.listener.take();
         let is_kept = matches!(transfer.route, Route::Kept(_));
         if is_kept && self.gone.contains(&transfer.route.data()) {
