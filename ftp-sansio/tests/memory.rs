@@ -177,3 +177,43 @@ fn an_idle_session_is_small() {
         size_of::<server::Session>()
     );
 }
+
+/// As many operations as can wait, with as long names as can be, the greatest replies to them, and a driver that takes none of it.
+#[test]
+fn a_full_queue_holds_what_is_promised() {
+    let now = Instant::EPOCH;
+    let before = HELD.get();
+    let mut config = client::Config::default();
+    config.trace = true;
+    let ends = client::Endpoints {
+        local: ([192, 0, 2, 7], 40_000).into(),
+        peer: ([192, 0, 2, 1], 21).into(),
+    };
+    let mut session = client::Session::new(config.into(), ends, now);
+    session.receive(now, b"220 Hello.\r\n");
+    let name =
+        || Arg::try_from(&vec![0xff; client::QUEUE_BYTES / client::QUEUE_LENGTH / 2 - 8][..]);
+    let mut begun = 0;
+    // 0xFF is doubled on its way (Telnet).
+    while session
+        .retrieve(now, name().unwrap(), client::Options::default())
+        .is_ok()
+    {
+        begun += 1;
+    }
+    assert_eq!(begun, client::QUEUE_LENGTH);
+    let line = [&b"200-"[..], &[b'a'; 8000], b"\r\n"].concat();
+    let reply = [&line.repeat(7)[..], b"200 \r\n"].concat();
+    for _ in 0..30 {
+        session.receive(now, &reply);
+        let held = HELD.get() - before;
+        assert!(
+            held <= CLIENT_BOUND,
+            "{held} bytes are held, {CLIENT_BOUND} are promised"
+        );
+    }
+    println!(
+        "{} bytes are held, {CLIENT_BOUND} are promised",
+        HELD.get() - before
+    );
+}

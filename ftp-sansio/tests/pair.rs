@@ -254,6 +254,60 @@ fn an_idle_client_is_sent_away() {
     assert!(matches!(pair.login(), Err(Failure::Closed(_))));
 }
 
+/// Everything is asked for at once, of the server's machine: it comes as if it had been asked for one after another.
+#[test]
+fn many_operations_at_once() {
+    for seed in 0..60 {
+        let mut pair = logged_in(seed, WAYS[seed as usize % 3]);
+        let content = |number: usize| vec![u8::try_from(number).unwrap(); 300 * number];
+        for number in 0..10 {
+            pair.store()
+                .put_file(path(&format!("f{number}")), content(number));
+        }
+        let file =
+            |command| Operation::Transfer(TransferRequest::file(command, Options::default()));
+        let mut asked = Vec::new();
+        for number in 0..10 {
+            let name = |kind: &str| format!("{kind}{number}").parse().unwrap();
+            let retrieve = pair.ask(file(Command::Retr(name("f"))), &[]).unwrap();
+            let missing = pair.ask(file(Command::Retr(name("none"))), &[]).unwrap();
+            let upload = content(10 - number);
+            let store = (number % 3 == 0).then(|| {
+                let store = file(Command::Stor(name("g")));
+                pair.ask(store, &upload).unwrap()
+            });
+            let size = Operation::Command(Command::Size(name("f")), Meaning::Size);
+            let size = pair.ask(size, &[]).unwrap();
+            asked.push((number, retrieve, missing, store, size, upload));
+        }
+        for (number, retrieve, missing, store, size, upload) in asked {
+            let (result, bytes) = pair.end_of(retrieve);
+            assert!(
+                matches!(result, Ok(Outcome::Transferred { .. })),
+                "{seed}, {number}: {result:?}"
+            );
+            assert_eq!(bytes, content(number));
+            let (result, _) = pair.end_of(missing);
+            assert!(
+                matches!(result, Err(Failure::Refused(_))),
+                "{seed}, {number}: {result:?}"
+            );
+            if let Some(store) = store {
+                let (result, _) = pair.end_of(store);
+                assert!(result.is_ok(), "{seed}, {number}: {result:?}");
+                assert_eq!(
+                    pair.store().file(&path(&format!("g{number}"))),
+                    Some(&upload[..])
+                );
+            }
+            assert_eq!(pair.end_of(size).0, Ok(Outcome::Size(300 * number as u64)));
+        }
+        pair.quit();
+        pair.run();
+        assert!(pair.is_over());
+    }
+}
+
 fn options(mode: Mode) -> Options {
     Options {
         mode,

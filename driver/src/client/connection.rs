@@ -98,6 +98,8 @@ pub(super) struct Connection<R: Runtime> {
     happened: VecDeque<Happened>,
     /// The operation that was begun and whose end has not been told: whoever begins the next one waits for it first.
     unfinished: Option<OperationId>,
+    /// The transfer of which the server has said that it is under way.
+    pub(super) underway: Option<OperationId>,
     /// Why the session is over.
     ended_by: Option<Failure>,
     pub(super) observer: Option<Observer>,
@@ -120,6 +122,7 @@ impl<R: Runtime> Connection<R> {
             transfer: None,
             happened: VecDeque::new(),
             unfinished: None,
+            underway: None,
             ended_by: None,
             observer: None,
         })
@@ -270,6 +273,7 @@ impl<R: Runtime> Connection<R> {
             (Event::Finished(id, result), _) => {
                 self.happened.push_back(Happened::Finished(id, result));
             }
+            (Event::Underway(id, _), _) => self.underway = Some(id),
             (Event::Closed(failure), _) => self.happened.push_back(Happened::Closed(failure)),
             _ => {}
         }

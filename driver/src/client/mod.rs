@@ -3,7 +3,9 @@
 //! Whatever is dropped at an `await` leaves the session usable: what was begun comes to its end, or is aborted, before the next
 //! operation begins. [`Client::is_usable`] tells when a session is over.
 
+mod between;
 mod connection;
+mod digest;
 mod entries;
 mod error;
 mod transfer;
@@ -12,6 +14,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::task::Poll;
 
+pub use between::{BetweenError, Copied, Side, Stage, copy_between};
 pub use connection::Trace;
 use connection::{Connection, Happened, closed};
 pub use entries::Entries;
@@ -19,7 +22,9 @@ pub use error::Error;
 pub use ftp_sansio::client::{Config, Credentials, DataPath, Options, Timeouts};
 use ftp_sansio::client::{Meaning, Operation, Outcome, TransferRequest, Wait};
 use ftp_sansio::listing::{self, Dialect, Entry, Listing};
-use ftp_sansio::wire::{Arg, Command, DateTime, Features, Reply, Representation, Secret};
+use ftp_sansio::wire::{
+    Arg, Command, DateTime, DigestAlgorithm, Features, Reply, Representation, Secret,
+};
 pub use transfer::{Download, Transferred, Upload};
 
 use crate::calendar::today;
@@ -30,6 +35,8 @@ pub struct Client<R: Runtime> {
     connection: Box<Connection<R>>,
     greeting: Reply,
     features: Option<Features>,
+    /// What HASH digests by, where it was told.
+    hash: Option<DigestAlgorithm>,
 }
 
 impl<R: Runtime> std::fmt::Debug for Client<R> {
@@ -67,6 +74,7 @@ impl<R: Runtime> Client<R> {
             connection,
             greeting,
             features: None,
+            hash: None,
         })
     }
 
@@ -113,6 +121,7 @@ impl<R: Runtime> Client<R> {
     pub async fn login_with(&mut self, credentials: Credentials) -> Result<Reply, Error> {
         // What a server says it can do may depend on who asks.
         self.features = None;
+        self.hash = None;
         reply(self.connection.run(Operation::Login(credentials)).await?)
     }
 

@@ -23,6 +23,7 @@
 )]
 
 pub mod abilities;
+pub mod between;
 pub mod cancelling;
 pub mod faults;
 pub mod limits;
@@ -112,6 +113,9 @@ macro_rules! conformance_tests {
             any_poll_may_end_a_download, any_poll_may_end_an_upload, a_dropped_rename_is_whole,
             dropped_pieces_are_not_lost, a_client_vanishes, a_reset_is_not_an_end, a_broken_append_can_go_on,
             a_full_disk_is_told
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, between:
+            copies_between_servers, refused_copies_are_told, a_dropped_copy_is_aborted
         }
         $crate::conformance_tests! { @room $runtime, $block_on, limits:
             strangers_get_no_data, strangers_give_no_data, third_parties_are_refused, nobody_listens,

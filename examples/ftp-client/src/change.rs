@@ -93,3 +93,24 @@ pub(crate) async fn rename<R: Runtime>(
     session.console.done("mv", from.as_bytes(), None);
     Ok(())
 }
+
+/// Makes a folder that must not be there yet.
+pub(crate) async fn make_new_folder<R: Runtime>(
+    session: &mut Session<R>,
+    path: &RemotePath,
+) -> Result<(), Failure> {
+    let made = session.client.make_folder(path.to_arg()).await;
+    made.map(|_| ())
+        .map_err(|error| Failure::server(format_args!("the folder {path}"), &error))
+}
+
+/// Enters a folder.
+pub(crate) async fn enter<R: Runtime>(
+    session: &mut Session<R>,
+    path: &RemotePath,
+) -> Result<(), Failure> {
+    let entered = session.client.change_folder(path.to_arg()).await;
+    entered
+        .map(|_| ())
+        .map_err(|error| Failure::server(format_args!("the folder {path}"), &error))
+}

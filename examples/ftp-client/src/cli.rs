@@ -1,10 +1,15 @@
 //! The command line.
 
+mod operands;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ftp_sansio::wire::DateTime;
+
+pub(crate) use operands::{Du, Find, KindName, ModeName, Octal, Server, Sync};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,6 +18,7 @@ Examples:
   ftp-client get -r ftp://ftp.example.org/pub/docs/ docs
   FTP_PASSWORD=… ftp-client put report.pdf ftp://bob@ftp.example.org/inbox/
   ftp-client sync --delete site ftp://bob@ftp.example.org/www/
+  ftp-client find --name '*.iso' ftp://ftp.example.org/pub/
   ftp-client shell ftp://127.0.0.1:2121/
 
 URLs are ftp://user:password@host:port/path, as curl takes them: percent-encoded, the path relative to the folder that the
@@ -20,7 +26,7 @@ login leads to, absolute after a second slash (ftp://host//etc/motd), text when 
 login is anonymous. The password may also come from FTP_PASSWORD, or is asked for on a terminal; it is never shown.
 
 Exit codes: 0 done; 1 some of the work failed; 2 usage; 3 could not connect; 4 TLS; 5 login refused; 6 not found or no
-permission; 7 timed out; 8 transfer incomplete; 9 the server broke the protocol.";
+permission; 7 timed out; 8 transfer incomplete or checksum differs; 9 the server broke the protocol.";
 
 /// An FTP client for the command line and for scripts, with an interactive shell.
 #[derive(Debug, Parser)]
@@ -48,6 +54,9 @@ pub(crate) struct Options {
     /// Transfer as text: line ends become those of the other side.
     #[arg(long, global = true)]
     pub(crate) ascii: bool,
+    /// Compare what was moved with what the server has, by the strongest digest it can compute (HASH, XSHA512 … XCRC), else by size.
+    #[arg(long, global = true)]
+    pub(crate) verify: bool,
     /// Show what passes over the control connection (never a password).
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
@@ -97,11 +106,13 @@ Examples:
     #[command(after_help = "\
 Without LOCAL the file goes into the current folder; - is standard output. A file that is there is replaced when the new one is
 complete, and not before. With -c it is written in place, and a later -c goes on where this one ended.
+With --verify a file that differs from the server's is not put in its place, and the exit code is 8.
 With -r, what is in the remote folder is put into the folder LOCAL (without LOCAL: a folder of the remote one's name).
 
 Examples:
   ftp-client get ftp://ftp.example.org/pub/file.iso
   ftp-client get -c ftp://ftp.example.org/pub/file.iso file.iso
+  ftp-client --verify get --mode deflate ftp://ftp.example.org/pub/log.txt
   ftp-client get -r ftp://ftp.example.org/pub/docs/ docs")]
     Get {
         /// A whole folder.
@@ -110,6 +121,9 @@ Examples:
         /// Go on where an earlier attempt ended.
         #[arg(short = 'c', long = "continue")]
         resume: bool,
+        /// How the data travels.
+        #[arg(long, value_enum, default_value_t = ModeName::Stream)]
+        mode: ModeName,
         url: String,
         local: Option<PathBuf>,
     },
@@ -130,6 +144,9 @@ Examples:
         /// Send only what the server does not have yet.
         #[arg(short = 'c', long = "continue")]
         resume: bool,
+        /// How the data travels.
+        #[arg(long, value_enum, default_value_t = ModeName::Stream)]
+        mode: ModeName,
         #[arg(required = true)]
         local: Vec<PathBuf>,
         url: String,
@@ -169,6 +186,88 @@ Examples:
         /// What it shall be called: a path as it would stand in the URL, or a URL of the same server. With a slash at its
         /// end it is the folder to move to.
         to: String,
+    },
+    /// Tell all that a server knows of files and folders.
+    #[command(after_help = "\
+A line as ls -l has it, and below it the facts in the server's own words (MLST), where it has them. With --json an object a line, as
+ls has them, with path and facts besides.
+
+Examples:
+  ftp-client stat ftp://ftp.example.org/pub/file.iso
+  ftp-client stat --json ftp://ftp.example.org/pub/file.iso | jq .facts")]
+    Stat {
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+    },
+    /// Set the permissions of files and folders.
+    #[command(after_help = "\
+By SITE CHMOD, or where a server does not know it by MFF.
+
+Example:
+  ftp-client chmod 640 ftp://bob@ftp.example.org/inbox/report.pdf")]
+    Chmod {
+        /// In octal: 644, 755, 4755.
+        mode: Octal,
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+    },
+    /// Set the time of files, and make those that are not there, empty.
+    #[command(after_help = "\
+By MFMT, by MDTM with a time, or by SITE UTIME, whichever the server has. TIME is in UTC: 2024-01-31, 2024-01-31T12:30[:59],
+20240131123059, or @ and the seconds since 1970; without -d it is now.
+
+Examples:
+  ftp-client touch ftp://bob@ftp.example.org/www/reload
+  ftp-client touch -d 2024-01-31T12:30 ftp://bob@ftp.example.org/www/index.html")]
+    Touch {
+        /// The time to set, in place of now.
+        #[arg(short, long, value_name = "TIME", value_parser = crate::time::parse)]
+        date: Option<DateTime>,
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+    },
+    /// Sum up the sizes of what is in folders.
+    #[command(disable_help_flag = true)]
+    Du(Du),
+    /// Find files and folders below a folder.
+    #[command(after_help = "\
+One path a line, as it stands in a URL of that server; the folder itself is among them, as find(1) has it. No link is followed. With --json
+an object a line, as ls has them, with its path besides.
+
+Examples:
+  ftp-client find --name '*.iso' --type f ftp://ftp.example.org/pub/
+  ftp-client find --json ftp://ftp.example.org/pub/ | jq -r 'select(.size > 1000000) | .path'")]
+    Find(Find),
+    /// Copy a file from one server straight to another.
+    #[command(after_help = "\
+The data does not come by here: the one server goes to the other for it (FXP). Both have to be set up for that; most are not, and say so.
+A URL that ends in a slash is a folder. How far it is, is not seen from here, so --timeout does not end it. With --verify both servers are asked for their digests, or at least their sizes.
+
+Example:
+  ftp-client fxp ftp://ftp.example.org/pub/file.iso ftp://bob@mirror.example.net/pub/")]
+    Fxp {
+        /// The file.
+        from: String,
+        /// What it shall be called there.
+        to: String,
+    },
+    /// Send commands of the protocol, and show the replies.
+    #[command(after_help = "\
+Each COMMAND is one operand and one line, sent after the login, in the folder of the URL. The replies come on standard output as
+they are; with --json an object each: command, code, lines. After a refusal nothing more is sent, unless -k says so.
+Exit codes of a refusal: 6 for 450, 550 and 553; 5 for 530; 1 for any other; with -k that of the worst reply.
+What moves data or turns TLS on is not sent: the other commands of this program do that.
+
+Examples:
+  ftp-client raw ftp://ftp.example.org/ FEAT 'SITE HELP'
+  ftp-client raw ftp://bob@ftp.example.org/www/ 'RNFR a' 'RNTO b'")]
+    Raw {
+        /// Send the rest after a refusal too.
+        #[arg(short, long)]
+        keep_going: bool,
+        url: String,
+        #[arg(required = true, value_name = "COMMAND")]
+        commands: Vec<OsString>,
     },
     /// Make one folder like another, here or there.
     #[command(after_help = "\
@@ -222,66 +321,6 @@ Example:
     ParseList,
 }
 
-/// A server without a URL.
-#[derive(Args, Debug)]
-pub(crate) struct Server {
-    /// The server's name or address [default: 127.0.0.1]
-    #[arg(long)]
-    pub(crate) host: Option<String>,
-    /// Its port [default: 2121]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) port: Option<u16>,
-    /// Who logs in [default: anonymous]
-    #[arg(long)]
-    pub(crate) user: Option<OsString>,
-    /// The password; the environment is a better place for it.
-    #[arg(long, requires = "user")]
-    pub(crate) password: Option<OsString>,
-}
-
-impl Server {
-    pub(crate) fn is_named(&self) -> bool {
-        self.host.is_some() || self.port.is_some() || self.user.is_some()
-    }
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Sync {
-    /// Remove from the target what the source does not have.
-    #[arg(long)]
-    pub(crate) delete: bool,
-    /// Show what would be done, and do nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Take only files that match.
-    #[arg(long, value_name = "G")]
-    pub(crate) include: Vec<String>,
-    /// Leave out files and folders that match.
-    #[arg(long, value_name = "G")]
-    pub(crate) exclude: Vec<String>,
-    /// Source and target; one of them is a URL.
-    #[arg(num_args = 2, value_names = ["SOURCE", "TARGET"], required_unless_present_all = ["local_dir", "remote_dir"])]
-    pub(crate) places: Vec<OsString>,
-    #[command(flatten)]
-    pub(crate) server: Server,
-    /// The folder here.
-    #[arg(
-        long,
-        value_name = "L",
-        conflicts_with = "places",
-        requires = "remote_dir"
-    )]
-    pub(crate) local_dir: Option<PathBuf>,
-    /// The folder on the server.
-    #[arg(
-        long,
-        value_name = "R",
-        conflicts_with = "places",
-        requires = "local_dir"
-    )]
-    pub(crate) remote_dir: Option<OsString>,
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -303,6 +342,24 @@ mod tests {
     }
 
     #[test]
+    fn the_h_of_du_is_for_humans() {
+        let cli = Cli::parse_from(["ftp-client", "du", "-sh", "u"]);
+        assert!(matches!(cli.command, Some(Command::Du(du)) if du.summarize && du.human_readable));
+        let help = Cli::try_parse_from(["ftp-client", "du", "--help"]);
+        assert_eq!(help.unwrap_err().exit_code(), 0);
+    }
+
+    #[test]
+    fn permissions_are_octal() {
+        let of = |text: &str| text.parse().ok();
+        assert_eq!(of("644"), Some(Octal(0o644)));
+        assert_eq!(of("04755"), Some(Octal(0o4755)));
+        for text in ["", "8", "+644", "u+x", "10000", "000644"] {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused() {
         for line in [
             &["ls"][..],
@@ -312,6 +369,10 @@ mod tests {
             &["ls", "--timeout", "0", "u"],
             &["ls", "-q", "-v", "u"],
             &["upload", "--port", "0", "--file", "f"],
+            &["chmod", "8", "u"],
+            &["chmod", "", "u"],
+            &["chmod", "644"],
+            &["raw", "u"],
         ] {
             let line = ["ftp-client"].iter().chain(line);
             assert_eq!(Cli::try_parse_from(line).unwrap_err().exit_code(), 2);

@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use ftp_driver::Runtime;
-use ftp_driver::client::Options;
 use ftp_sansio::wire::{DateTime, Escaped};
 
 use crate::below::{Below, Branches};
@@ -17,6 +16,7 @@ use crate::remote::RemotePath;
 use crate::session::Session;
 use crate::sync::Filter;
 use crate::tree::{Node, Stamp, Tree, walk_remote};
+use crate::verify::Check;
 
 /// A remote file, and what a listing has told of it already.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl Wanted {
     }
 }
 
-/// Fetches a file to `local`; gives the bytes that travelled. With `resume` it goes on where an earlier attempt ended.
+/// Fetches a file to `local`; gives the bytes that were added. With `resume` it goes on where an earlier attempt ended.
 pub(crate) async fn to_file<R: Runtime>(
     session: &mut Session<R>,
     wanted: &Wanted,
@@ -48,21 +48,37 @@ pub(crate) async fn to_file<R: Runtime>(
         size => size,
     };
     if resume && is_complete(local, size)? {
+        if let Some(mut check) = Check::begin(session).await? {
+            check.take_file(local, u64::MAX)?;
+            check.finish(session, &wanted.path).await?;
+        }
         return Ok(0);
     }
+    let mut check = Check::begin(session).await?;
     let mut landing = match resume {
         true => Landing::resume(local)?,
         false => Landing::replace(local)?,
     };
     let offset = landing.offset();
     let meter = Meter::new(&session.console, wanted.path.as_bytes(), size, offset);
-    let write = |bytes: &[u8]| landing.write(bytes);
+    if let Some(check) = &mut check {
+        check.take_file(local, offset)?;
+    }
+    let write = |bytes: &[u8]| {
+        if let Some(check) = &mut check {
+            check.update(bytes);
+        }
+        landing.write(bytes)
+    };
     let bytes = receive(session, &wanted.path, offset, meter, write).await?;
     // The file is whole now, whatever becomes of the question for its time. A session that was lost by it shows in what comes next.
     let modified = match wanted.modified {
         None => session.modified(&wanted.path).await.unwrap_or(None),
         modified => modified,
     };
+    if let Some(check) = check {
+        check.finish(session, &wanted.path).await?;
+    }
     landing.commit(modified)?;
     Ok(bytes)
 }
@@ -88,8 +104,12 @@ pub(crate) async fn to_stdout<R: Runtime>(
     session: &mut Session<R>,
     path: &RemotePath,
 ) -> Result<u64, Failure> {
+    let mut check = Check::begin(session).await?;
     let mut out = io::stdout().lock();
     let write = |bytes: &[u8]| {
+        if let Some(check) = &mut check {
+            check.update(bytes);
+        }
         out.write_all(bytes)
             .map_err(|error| Failure::output(&error))
     };
@@ -100,6 +120,9 @@ pub(crate) async fn to_stdout<R: Runtime>(
     };
     let received = receive(session, path, 0, meter, write).await?;
     out.flush().map_err(|error| Failure::output(&error))?;
+    if let Some(check) = check {
+        check.finish(session, path).await?;
+    }
     Ok(received)
 }
 
@@ -111,20 +134,18 @@ async fn receive<R: Runtime>(
     meter: Meter,
     mut write: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<u64, Failure> {
-    let options = Options {
-        offset,
-        representation: session.representation,
-        ..Options::default()
-    };
+    let options = session.options(offset);
+    let mut count = 0;
     let started = session.client.retrieve(path.to_arg(), options).await;
     let mut download = started.map_err(|error| Failure::remote(path, &error))?;
     let broken = |error| Failure::server(path, &error).in_transfer();
     while let Some(bytes) = download.read().await.map_err(broken)? {
         write(&bytes)?;
         meter.add(bytes.len());
+        count += bytes.len() as u64;
     }
-    let done = download.finish().await.map_err(broken)?;
-    Ok(done.bytes)
+    download.finish().await.map_err(broken)?;
+    Ok(count)
 }
 
 /// Where `get` puts a single file: into `local` where that is a folder, into the current folder where nothing is said.

@@ -90,6 +90,11 @@ impl Failure {
             (Error::Refused(_), Some(reply)) => format!("{what}: the server says {reply}"),
             _ => format!("{what}: {error}"),
         };
+        Self::server_text(error, text)
+    }
+
+    /// The same in other words.
+    pub(crate) fn server_text(error: &Error, text: String) -> Self {
         Self {
             exit: exit_of(error),
             text,

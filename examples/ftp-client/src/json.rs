@@ -42,7 +42,31 @@ impl Object {
         }
     }
 
-    fn field(mut self, key: &str, value: &serde_json::Value) -> Self {
+    /// Lines, with their bytes where one of them is not UTF-8.
+    pub(crate) fn list(self, key: &str, lines: &[&[u8]]) -> Self {
+        let texts = |of: fn(&[u8]) -> String| -> serde_json::Value {
+            lines.iter().map(|line| of(line)).collect()
+        };
+        let this = self.field(
+            key,
+            &texts(|line| String::from_utf8_lossy(line).into_owned()),
+        );
+        match lines.iter().all(|line| std::str::from_utf8(line).is_ok()) {
+            true => this,
+            false => this.field(&format!("{key}_bytes"), &texts(hex)),
+        }
+    }
+
+    /// An object within this one.
+    pub(crate) fn object(self, key: &str, value: &Self) -> Self {
+        self.raw(key, value)
+    }
+
+    fn field(self, key: &str, value: &serde_json::Value) -> Self {
+        self.raw(key, value)
+    }
+
+    fn raw(mut self, key: &str, value: &dyn fmt::Display) -> Self {
         let comma = if self.0.is_empty() { "" } else { "," };
         let key = serde_json::Value::from(key);
         // Writing to a String does not fail.
@@ -134,6 +158,17 @@ mod tests {
             zone: Zone::Utc,
         };
         assert_eq!(date(modified), "2024-01-02T03:04:05");
+    }
+
+    #[test]
+    fn lists_and_objects_within() {
+        let lines: [&[u8]; 2] = [b"a", b"\xff"];
+        let inner = Object::new().bytes("k", Some(b"v"));
+        let object = Object::new().list("l", &lines).object("o", &inner);
+        assert_eq!(
+            object.to_string(),
+            "{\"l\":[\"a\",\"\u{fffd}\"],\"l_bytes\":[\"61\",\"ff\"],\"o\":{\"k\":\"v\"}}"
+        );
     }
 
     #[test]

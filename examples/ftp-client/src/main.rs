@@ -1,18 +1,25 @@
 //! `ftp-client`: an FTP client for the command line and for scripts, with an interactive shell.
 #![forbid(unsafe_code)]
 
+mod attributes;
 mod below;
 mod change;
 mod cli;
 mod console;
+mod digest;
 mod download;
 mod failure;
+mod find;
+mod fxp;
 mod interrupt;
 mod json;
 mod landing;
 mod login;
 mod names;
+mod opener;
 mod progress;
+mod put;
+mod raw;
 mod remote;
 mod run;
 #[cfg(test)]
@@ -20,10 +27,13 @@ mod scratch;
 mod session;
 mod shell;
 mod show;
+mod stat;
 mod sync;
+mod time;
 mod tree;
 mod upload;
 mod url;
+mod verify;
 
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -59,8 +69,12 @@ fn over_runtime(options: &Options, console: &Rc<Console>, command: Command) -> R
         active: options.active,
         ascii: options.ascii,
         timeout: options.timeout,
+        verify: options.verify,
         console: Rc::clone(console),
     };
+    if options.verify && options.ascii {
+        return Err(verify::not_as_text());
+    }
     match options.runtime {
         RuntimeName::Tokio => on_tokio(settings, command),
         RuntimeName::AsyncStd => {

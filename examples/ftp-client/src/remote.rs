@@ -58,6 +58,13 @@ impl RemotePath {
         (!matches!(name, b"" | b"." | b"..")).then_some(name)
     }
 
+    /// The folder that its name is in; `None` where it has no name.
+    pub(crate) fn parent(&self) -> Option<Self> {
+        let name = self.name()?;
+        let above = &self.as_bytes()[..self.as_bytes().len() - name.len()];
+        Self::new(above).ok()
+    }
+
     /// The folders above it and itself, from the outermost: `a`, `a/b`, `a/b/c`.
     pub(crate) fn steps(&self) -> impl Iterator<Item = Self> {
         let path = self.0.as_bytes();
@@ -115,6 +122,11 @@ mod tests {
         assert_eq!(path("a/b c").name(), Some(&b"b c"[..]));
         assert_eq!(path("a/..").name(), None);
         assert_eq!(path("").name(), None);
+        let parent = |text| path(text).parent().map(|parent| parent.to_string());
+        assert_eq!(parent("a/b").unwrap(), "a");
+        assert_eq!(parent("a").unwrap(), ".");
+        assert_eq!(parent("/a").unwrap(), "/");
+        assert_eq!(parent("/"), None);
         let steps: Vec<_> = path("/a/b//c")
             .steps()
             .map(|step| step.to_string())

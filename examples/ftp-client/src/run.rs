@@ -1,25 +1,24 @@
 //! The commands of the command line, each from its operands to its end.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use ftp_driver::Runtime;
-use ftp_sansio::wire::{Arg, Format, Representation, Secret};
+use ftp_sansio::wire::{Arg, DateTime, Secret};
 
 use crate::cli::{self, Command, Server};
-use crate::console::Console;
 use crate::download::{self, Wanted};
 use crate::failure::{Exit, Failure, Shown};
-use crate::login::{Credentials, secret};
-use crate::names;
+use crate::fxp::{self, End};
+use crate::login::secret;
+use crate::opener::{How, Opener};
+use crate::put::{Destination, put_one};
 use crate::remote::RemotePath;
-use crate::session::{self, Session, Settings};
+use crate::session::Settings;
 use crate::show::{self, Form};
 use crate::sync::{self, Direction, Filter, Job};
 use crate::url::{self, Host, Target};
-use crate::{change, upload};
+use crate::{attributes, change, find, names, raw, stat, upload};
 
 /// Where the programs of this project meet when nothing is said.
 pub(crate) const DEFAULT_HOST: &str = "127.0.0.1";
@@ -37,19 +36,46 @@ pub(crate) async fn run<R: Runtime>(
         Command::Get {
             recursive,
             resume,
+            mode,
             url,
             local,
-        } => opener.get(&url, local.as_deref(), recursive, resume).await,
+        } => {
+            let how = How {
+                recursive,
+                resume,
+                mode: mode.into(),
+            };
+            opener.get(&url, local.as_deref(), how).await
+        }
         Command::Put {
             recursive,
             resume,
+            mode,
             local,
             url,
-        } => opener.put(&local, &url, recursive, resume).await,
+        } => {
+            let how = How {
+                recursive,
+                resume,
+                mode: mode.into(),
+            };
+            opener.put(&local, &url, how).await
+        }
         Command::Cat { urls } => opener.cat(&urls).await,
         Command::Rm { recursive, urls } => opener.rm(&urls, recursive).await,
         Command::Mkdir { parents, urls } => opener.mkdir(&urls, parents).await,
         Command::Mv { url, to } => opener.mv(&url, &to).await,
+        Command::Stat { urls } => opener.stat(&urls).await,
+        Command::Chmod { mode, urls } => opener.chmod(mode.0, &urls).await,
+        Command::Touch { date, urls } => opener.touch(date, &urls).await,
+        Command::Du(du) => opener.du(&du).await,
+        Command::Find(wish) => opener.find(&wish).await,
+        Command::Fxp { from, to } => opener.fxp(&from, &to).await,
+        Command::Raw {
+            keep_going,
+            url,
+            commands,
+        } => opener.raw(&url, &commands, keep_going).await,
         Command::Sync(sync) => opener.sync(sync).await,
         Command::Upload { server, file } => opener.upload(&server, &file).await,
         Command::Download { server, file } => opener.download(&server, &file).await,
@@ -68,28 +94,7 @@ pub(crate) async fn run<R: Runtime>(
     }
 }
 
-/// Opens the sessions of a command.
-struct Opener<R: Runtime> {
-    runtime: R,
-    settings: Settings,
-}
-
 impl<R: Runtime> Opener<R> {
-    fn console(&self) -> &Rc<Console> {
-        &self.settings.console
-    }
-
-    /// Connects and logs in.
-    async fn open(&self, target: &Target) -> Result<Session<R>, Failure> {
-        let credentials = Credentials::find(target.user.as_ref(), target.password.as_ref())?;
-        let mut session = session::connect(&self.runtime, &self.settings, &target.host).await?;
-        session
-            .login(credentials.user, credentials.password)
-            .await?;
-        session.set_ascii(target.ascii.unwrap_or(self.settings.ascii));
-        Ok(session)
-    }
-
     async fn ls(&self, url: &str, long: bool) -> Result<(), Failure> {
         let form = match (self.console().json, long) {
             (true, _) => Form::Json,
@@ -106,47 +111,33 @@ impl<R: Runtime> Opener<R> {
         show::folder(self.console(), form, listing)
     }
 
-    async fn get(
-        &self,
-        url: &str,
-        local: Option<&Path>,
-        recursive: bool,
-        resume: bool,
-    ) -> Result<(), Failure> {
+    async fn get(&self, url: &str, local: Option<&Path>, how: How) -> Result<(), Failure> {
         let target = url::parse(url)?;
         let path = &target.path;
-        if recursive {
-            let folder = match local {
-                Some(local) => local.to_owned(),
-                None if path.name().is_none() => PathBuf::from("."),
-                None => download::local_name(path)?.into(),
-            };
-            let mut session = self.open(&target).await?;
-            session.check_resume(resume)?;
-            download::tree(&mut session, path, &folder, resume).await?;
-            session.quit().await;
-            return Ok(());
-        }
-        if local == Some(Path::new("-")) {
-            return self.cat(&[url.to_owned()]).await;
-        }
-        let local = download::destination(path, local)?;
+        let to_stdout = !how.recursive && local == Some(Path::new("-"));
+        let local = match local {
+            _ if to_stdout => PathBuf::new(),
+            Some(local) if how.recursive => local.to_owned(),
+            None if how.recursive && path.name().is_none() => PathBuf::from("."),
+            None if how.recursive => download::local_name(path)?.into(),
+            local => download::destination(path, local)?,
+        };
         let mut session = self.open(&target).await?;
-        session.check_resume(resume)?;
-        let bytes =
-            download::to_file(&mut session, &Wanted::new(path.clone()), &local, resume).await?;
-        self.console().done("get", path.as_bytes(), Some(bytes));
+        session.prepare(how)?;
+        if to_stdout {
+            download::to_stdout(&mut session, path).await?;
+        } else if how.recursive {
+            download::tree(&mut session, path, &local, how.resume).await?;
+        } else {
+            let wanted = Wanted::new(path.clone());
+            let bytes = download::to_file(&mut session, &wanted, &local, how.resume).await?;
+            self.console().done("get", path.as_bytes(), Some(bytes));
+        }
         session.quit().await;
         Ok(())
     }
 
-    async fn put(
-        &self,
-        locals: &[PathBuf],
-        url: &str,
-        recursive: bool,
-        resume: bool,
-    ) -> Result<(), Failure> {
+    async fn put(&self, locals: &[PathBuf], url: &str, how: How) -> Result<(), Failure> {
         let target = url::parse(url)?;
         // A file that is not there is told before anybody is asked for anything.
         if let [local] = locals
@@ -155,13 +146,13 @@ impl<R: Runtime> Opener<R> {
             std::fs::metadata(local).map_err(|error| Failure::local(local, &error))?;
         }
         let mut session = self.open(&target).await?;
-        session.check_resume(resume)?;
+        session.prepare(how)?;
         let into = Destination {
             folder: target.names_folder || locals.len() > 1,
             several: locals.len() > 1,
             path: &target.path,
-            recursive,
-            resume,
+            recursive: how.recursive,
+            resume: how.resume,
         };
         for local in locals {
             if let Err(failure) = put_one(&mut session, local, &into).await {
@@ -191,7 +182,7 @@ impl<R: Runtime> Opener<R> {
             let path = &target.path;
             match parents {
                 true => session.make_folders(path).await?,
-                false => session.make_new_folder(path).await?,
+                false => change::make_new_folder(session, path).await?,
             }
             session.console.done("mkdir", path.as_bytes(), None);
             Ok(())
@@ -199,38 +190,91 @@ impl<R: Runtime> Opener<R> {
         .await
     }
 
-    /// Does the same for each URL, over one session as long as the server and the user are the same.
-    async fn each(
-        &self,
-        urls: &[String],
-        mut work: impl AsyncFnMut(&mut Session<R>, &Target) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        let targets: Vec<_> = urls
+    async fn stat(&self, urls: &[String]) -> Result<(), Failure> {
+        self.each(urls, async |session, target| {
+            stat::stat(session, &target.path).await
+        })
+        .await
+    }
+
+    async fn chmod(&self, mode: u32, urls: &[String]) -> Result<(), Failure> {
+        self.each(urls, async |session, target| {
+            attributes::chmod(session, &target.path, mode).await
+        })
+        .await
+    }
+
+    async fn touch(&self, time: Option<DateTime>, urls: &[String]) -> Result<(), Failure> {
+        self.each(urls, async |session, target| {
+            attributes::touch(session, &target.path, time).await
+        })
+        .await
+    }
+
+    async fn du(&self, du: &cli::Du) -> Result<(), Failure> {
+        let form = find::Usage {
+            total_alone: du.summarize,
+            human: du.human_readable,
+        };
+        self.each(&du.urls, async |session, target| {
+            find::du(session, &target.path, target.names_folder, form).await
+        })
+        .await
+    }
+
+    async fn find(&self, find: &cli::Find) -> Result<(), Failure> {
+        let wish = find::Wish::new(find.name.as_deref(), find.kind)?;
+        self.each(&find.urls, async |session, target| {
+            find::find(session, target, &wish).await
+        })
+        .await
+    }
+
+    async fn fxp(&self, from: &str, to: &str) -> Result<(), Failure> {
+        let (from, to) = (url::parse(from)?, url::parse(to)?);
+        let name = from
+            .path
+            .name()
+            .ok_or_else(|| Failure::usage(format!("{} is no name of a file", from.path)))?;
+        let path = match to.names_folder {
+            true => upload::join(&to.path, name)?,
+            false => to.path.clone(),
+        };
+        let mut source = self.open(&from).await?;
+        let mut target = self.open(&to).await?;
+        source.set_ascii(from.ascii.or(to.ascii).unwrap_or(self.settings.ascii));
+        fxp::copy(
+            End {
+                session: &mut source,
+                path: &from.path,
+                host: &from.host,
+            },
+            End {
+                session: &mut target,
+                path: &path,
+                host: &to.host,
+            },
+        )
+        .await?;
+        self.console().done("fxp", path.as_bytes(), None);
+        source.quit().await;
+        target.quit().await;
+        Ok(())
+    }
+
+    async fn raw(&self, url: &str, commands: &[OsString], keep_going: bool) -> Result<(), Failure> {
+        // What cannot be sent is told before anything is.
+        let lines = commands
             .iter()
-            .map(|url| url::parse(url))
-            .collect::<Result<_, _>>()?;
-        let mut open: Option<(&Target, Session<R>)> = None;
-        for target in &targets {
-            let mut session = match open.take() {
-                Some((last, session))
-                    if session.client.is_usable() && last.is_same_login(target) =>
-                {
-                    session
-                }
-                _ => self.open(target).await?,
-            };
-            session.set_ascii(target.ascii.unwrap_or(self.settings.ascii));
-            match work(&mut session, target).await {
-                Err(failure) if targets.len() > 1 && !session.is_lost(&failure) => {
-                    self.console().problem(failure);
-                }
-                done => done?,
-            }
-            open = Some((target, session));
+            .map(|command| raw::line(&os_bytes(command)?))
+            .collect::<Result<Vec<_>, _>>()?;
+        let target = url::parse(url)?;
+        let mut session = self.open(&target).await?;
+        if !target.path.is_here() {
+            change::enter(&mut session, &target.path).await?;
         }
-        if let Some((_, session)) = open {
-            session.quit().await;
-        }
+        raw::run(&mut session, &lines, keep_going).await?;
+        session.quit().await;
         Ok(())
     }
 
@@ -306,69 +350,6 @@ impl<R: Runtime> Opener<R> {
     }
 }
 
-/// Where `put` puts things, and how.
-struct Destination<'a> {
-    folder: bool,
-    several: bool,
-    path: &'a RemotePath,
-    recursive: bool,
-    resume: bool,
-}
-
-impl Destination<'_> {
-    /// One of several is a problem; the only one is the failure of the program.
-    fn fail<R: Runtime>(&self, session: &Session<R>, failure: Failure) -> Result<(), Failure> {
-        match self.several {
-            true => download::pass_on(session, failure),
-            false => Err(failure),
-        }
-    }
-
-    fn file(&self, name: &[u8]) -> Result<RemotePath, Failure> {
-        match self.folder {
-            true => upload::join(self.path, name),
-            false => Ok(self.path.clone()),
-        }
-    }
-}
-
-async fn put_one<R: Runtime>(
-    session: &mut Session<R>,
-    local: &Path,
-    into: &Destination<'_>,
-) -> Result<(), Failure> {
-    if local.as_os_str() == "-" {
-        return put_stdin(session, into).await;
-    }
-    if into.recursive && local.is_dir() {
-        let folder = match into.several {
-            true => upload::join(into.path, &upload::remote_name(local)?)?,
-            false => into.path.clone(),
-        };
-        return upload::tree(session, local, &folder, into.resume).await;
-    }
-    let path = into.file(&upload::remote_name(local)?)?;
-    let bytes = upload::from_file(session, local, &path, into.resume).await?;
-    session.console.done("put", path.as_bytes(), Some(bytes));
-    Ok(())
-}
-
-async fn put_stdin<R: Runtime>(
-    session: &mut Session<R>,
-    into: &Destination<'_>,
-) -> Result<(), Failure> {
-    if into.folder || into.resume {
-        return Err(Failure::usage(
-            "standard input has no name and no middle: the URL names the file, without -c",
-        ));
-    }
-    let bytes = upload::from_reader(session, &mut io::stdin().lock(), into.path).await?;
-    session
-        .console
-        .done("put", into.path.as_bytes(), Some(bytes));
-    Ok(())
-}
-
 /// The two ends of a sync, and which way it goes.
 fn sync_ends(sync: &cli::Sync) -> Result<(PathBuf, Target, Direction), Failure> {
     if let (Some(local), Some(remote)) = (&sync.local_dir, &sync.remote_dir) {
@@ -428,38 +409,4 @@ fn remote_path(bytes: &[u8]) -> Result<RemotePath, Failure> {
 fn os_bytes(text: &OsStr) -> Result<Vec<u8>, Failure> {
     names::to_remote(text)
         .ok_or_else(|| Failure::usage(format!("{} is no text", Shown(text.as_ref()))))
-}
-
-impl Target {
-    /// Whether a session opened for one serves the other: never across users or passwords.
-    fn is_same_login(&self, other: &Self) -> bool {
-        self.host == other.host && self.user == other.user && self.password == other.password
-    }
-}
-
-impl<R: Runtime> Session<R> {
-    fn set_ascii(&mut self, ascii: bool) {
-        self.representation = match ascii {
-            true => Representation::Ascii(Format::NonPrint),
-            false => Representation::Image,
-        };
-    }
-
-    /// A text transfer counts other bytes than the file has: there is no place to resume it from.
-    fn check_resume(&self, resume: bool) -> Result<(), Failure> {
-        match self.representation {
-            Representation::Image => Ok(()),
-            _ if !resume => Ok(()),
-            _ => Err(Failure::usage(
-                "-c cannot resume a text transfer (--ascii, ;type=a)",
-            )),
-        }
-    }
-
-    /// Makes a folder that must not be there yet.
-    async fn make_new_folder(&mut self, path: &RemotePath) -> Result<(), Failure> {
-        let made = self.client.make_folder(path.to_arg()).await;
-        made.map(|_| ())
-            .map_err(|error| Failure::server(format_args!("the folder {path}"), &error))
-    }
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ftp_driver::Runtime;
-use ftp_driver::client::{Client, Config, DataPath, Error, Timeouts, Trace};
+use ftp_driver::client::{Client, Config, DataPath, Error, Options, Timeouts, Trace};
 use ftp_driver::runtime::within;
 use ftp_sansio::listing::{Entry, Listing};
 use ftp_sansio::wire::{
-    Arg, Command, DateTime, Escaped, Features, Format, Reply, Representation, Secret,
+    Arg, Command, DateTime, Escaped, Features, Format, Mode, Reply, Representation, Secret,
 };
 
+use crate::attributes::Clock;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::remote::RemotePath;
@@ -27,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) active: bool,
     pub(crate) ascii: bool,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) verify: bool,
     pub(crate) console: Rc<Console>,
 }
 
@@ -37,7 +39,10 @@ impl Settings {
             config.data_path = DataPath::Active;
         }
         if let Some(timeout) = self.timeout {
+            // Of a transfer between two servers nothing is seen here before its end: no time is a stall.
+            let third_party = config.timeouts.third_party;
             config.timeouts = Timeouts::all(timeout);
+            config.timeouts.third_party = third_party;
         }
         config
     }
@@ -49,8 +54,15 @@ pub(crate) struct Session<R: Runtime> {
     runtime: R,
     pub(crate) console: Rc<Console>,
     pub(crate) representation: Representation,
+    pub(crate) mode: Mode,
+    /// What is moved is compared with what the server has.
+    pub(crate) verify: bool,
     /// MDTM was refused as such: it need not be asked again.
     times_refused: bool,
+    /// MLST tells all it can from now on.
+    pub(crate) all_facts: bool,
+    /// How a file's time can be set, as far as is known.
+    pub(crate) clocks: Option<Vec<Clock>>,
 }
 
 impl<R: Runtime> std::fmt::Debug for Session<R> {
@@ -128,7 +140,7 @@ fn show(trace: &Trace<'_>) {
 }
 
 /// A command as it is sent, its secrets left out.
-fn command_line(command: &Command) -> String {
+pub(crate) fn command_line(command: &Command) -> String {
     match command {
         Command::Pass(_) => "PASS ***".to_owned(),
         Command::Acct(_) => "ACCT ***".to_owned(),
@@ -154,7 +166,11 @@ impl<R: Runtime> Session<R> {
             runtime,
             console: Rc::clone(&settings.console),
             representation,
+            mode: Mode::Stream,
+            verify: settings.verify,
             times_refused: false,
+            all_facts: false,
+            clocks: None,
         }
     }
 
@@ -165,6 +181,16 @@ impl<R: Runtime> Session<R> {
     ) -> Result<Reply, Failure> {
         let done = self.client.login(user, password).await;
         done.map_err(|error| Failure::server("the login", &error))
+    }
+
+    /// How a file is moved, from `offset` on.
+    pub(crate) fn options(&self, offset: u64) -> Options {
+        Options {
+            offset,
+            representation: self.representation,
+            mode: self.mode,
+            ..Options::default()
+        }
     }
 
     /// Whether the session cannot go on after a failure.
@@ -291,24 +317,29 @@ impl<R: Runtime> Session<R> {
         optional(asked, path)
     }
 
-    /// Sets a file's time where the server can; says whether it did.
-    pub(crate) async fn set_modified(
+    /// Sends words and a path behind them that no method of the client has; gives the reply, a refusal too.
+    pub(crate) async fn say(&mut self, words: &str, path: &RemotePath) -> Result<Reply, Failure> {
+        self.say_around(words, path, "").await
+    }
+
+    /// The same with something behind the path too.
+    pub(crate) async fn say_around(
         &mut self,
+        words: &str,
         path: &RemotePath,
-        time: DateTime,
-    ) -> Result<bool, Failure> {
-        if !self.has("MFMT").await? {
-            return Ok(false);
-        }
-        let mut line = format!("MFMT {} ", ftp_sansio::wire::date::TimeVal(time)).into_bytes();
-        line.extend_from_slice(path.to_arg().as_bytes());
-        let Ok(line) = Arg::new(line) else {
-            return Ok(false);
-        };
-        match self.client.raw(line).await {
-            Ok(reply) => Ok(reply.class().is_positive()),
-            Err(error) => Err(Failure::server(path, &error)),
-        }
+        behind: &str,
+    ) -> Result<Reply, Failure> {
+        let path_arg = path.to_arg();
+        let line = [
+            words.as_bytes(),
+            b" ",
+            path_arg.as_bytes(),
+            behind.as_bytes(),
+        ]
+        .concat();
+        let line = Arg::new(line).map_err(|error| Failure::usage(format!("{path}: {error}")))?;
+        let asked = self.client.raw(line).await;
+        asked.map_err(|error| Failure::server(path, &error))
     }
 
     /// Makes a folder; it is no failure that it is there already.
@@ -340,7 +371,7 @@ impl<R: Runtime> Session<R> {
 }
 
 /// A refusal is an answer too: `None`. What breaks the session is not.
-fn optional<T>(
+pub(crate) fn optional<T>(
     asked: Result<T, Error>,
     what: impl std::fmt::Display,
 ) -> Result<Option<T>, Failure> {

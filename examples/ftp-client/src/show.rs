@@ -137,7 +137,7 @@ fn write_entry(out: &mut impl Write, form: Form, raw: bool, entry: &Entry) -> io
 }
 
 /// A script gets the name's own bytes; a terminal must not be driven by them. Their line stays one line in either case.
-fn write_name(out: &mut impl Write, raw: bool, name: &[u8]) -> io::Result<()> {
+pub(crate) fn write_name(out: &mut impl Write, raw: bool, name: &[u8]) -> io::Result<()> {
     match raw && !name.contains(&b'\n') {
         true => out.write_all(name),
         false => write!(out, "{}", Escaped(name)),

@@ -145,6 +145,16 @@ pub(crate) async fn walk_remote<R: Runtime>(
     top: &RemotePath,
     filter: &Filter,
 ) -> Result<Tree, Failure> {
+    visit_remote(session, top, filter, |_, _| {}).await
+}
+
+/// As [`walk_remote`], and shows each entry as the server lists it, links and devices too.
+pub(crate) async fn visit_remote<R: Runtime>(
+    session: &mut Session<R>,
+    top: &RemotePath,
+    filter: &Filter,
+    mut visit: impl FnMut(&Below, &Entry),
+) -> Result<Tree, Failure> {
     let mut tree = Tree::default();
     let mut waiting = vec![Below::default()];
     while let Some(folder) = waiting.pop() {
@@ -155,7 +165,7 @@ pub(crate) async fn walk_remote<R: Runtime>(
         match session.list(&path).await {
             Ok(listing) => {
                 let above = Above::of(session, &path, &listing).await?;
-                waiting.extend(tree.take_listing(&folder, &listing, &above, filter));
+                waiting.extend(tree.take_listing(&folder, &listing, &above, filter, &mut visit));
             }
             Err(failure) if session.is_lost(&failure) || folder.as_bytes().is_empty() => {
                 return Err(failure);
@@ -202,6 +212,7 @@ impl Tree {
         listing: &Listing,
         above: &Above,
         filter: &Filter,
+        visit: &mut dyn FnMut(&Below, &Entry),
     ) -> Vec<Below> {
         if listing.unparsed_count > 0 || listing.truncated {
             let count = listing.unparsed_count;
@@ -217,7 +228,10 @@ impl Tree {
                 continue;
             }
             match folder.child(&entry.name) {
-                Ok(below) => folders.extend(self.take_entry(below, entry, filter)),
+                Ok(below) => {
+                    visit(&below, entry);
+                    folders.extend(self.take_entry(below, entry, filter));
+                }
                 Err(why) => self.doubts.push(format!(
                     "the server lists {} in ./{folder}: refused, {why}",
                     Escaped(&entry.name)

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use ftp_driver::Runtime;
-use ftp_driver::client::{Error, Options, Upload};
+use ftp_driver::client::{Error, Upload};
 
 use crate::below::{Below, Branches};
 use crate::download::pass_on;
@@ -17,11 +17,12 @@ use crate::remote::RemotePath;
 use crate::session::Session;
 use crate::sync::Filter;
 use crate::tree::{Node, walk_local};
+use crate::verify::Check;
 
 /// How much is read from a file at once.
 const PIECE: usize = 256 * 1024;
 
-/// Sends a file; gives the bytes that travelled. With `resume` it sends what the server does not have yet.
+/// Sends a file; gives the bytes that were read. With `resume` it sends what the server does not have yet.
 pub(crate) async fn from_file<R: Runtime>(
     session: &mut Session<R>,
     local: &Path,
@@ -32,10 +33,20 @@ pub(crate) async fn from_file<R: Runtime>(
     let offset = match (resume, size) {
         (true, Some(size)) => match offset(session, remote, size).await? {
             Some(offset) => offset,
-            None => return Ok(0),
+            None => {
+                if let Some(mut check) = Check::begin(session).await? {
+                    check.take_file(local, size)?;
+                    check.finish(session, remote).await?;
+                }
+                return Ok(0);
+            }
         },
         _ => 0,
     };
+    let mut check = Check::begin(session).await?;
+    if let Some(check) = &mut check {
+        check.take_file(local, offset)?;
+    }
     let seek = file.seek(SeekFrom::Start(offset));
     if let Err(error) = seek
         && offset > 0
@@ -44,7 +55,11 @@ pub(crate) async fn from_file<R: Runtime>(
     }
     let meter = Meter::new(&session.console, remote.as_bytes(), size, offset);
     let upload = start(session, remote, offset).await?;
-    send(upload, remote, &mut file, local, &meter).await
+    let bytes = send(upload, remote, &mut file, local, &meter, check.as_mut()).await?;
+    if let Some(check) = check {
+        check.finish(session, remote).await?;
+    }
+    Ok(bytes)
 }
 
 /// Opens a file to be sent, and tells its size if it has one.
@@ -82,8 +97,14 @@ pub(crate) async fn from_reader<R: Runtime>(
     remote: &RemotePath,
 ) -> Result<u64, Failure> {
     let meter = Meter::new(&session.console, remote.as_bytes(), None, 0);
+    let mut check = Check::begin(session).await?;
     let upload = start(session, remote, 0).await?;
-    send(upload, remote, reader, "standard input".as_ref(), &meter).await
+    let shown = "standard input".as_ref();
+    let bytes = send(upload, remote, reader, shown, &meter, check.as_mut()).await?;
+    if let Some(check) = check {
+        check.finish(session, remote).await?;
+    }
+    Ok(bytes)
 }
 
 /// STOR; in the middle of a file REST and STOR, or APPE where the server has no REST.
@@ -92,12 +113,7 @@ async fn start<'s, R: Runtime>(
     remote: &RemotePath,
     offset: u64,
 ) -> Result<Upload<'s, R>, Failure> {
-    let options = |offset| Options {
-        offset,
-        representation: session.representation,
-        ..Options::default()
-    };
-    let (plain, resumed) = (options(0), options(offset));
+    let (plain, resumed) = (session.options(0), session.options(offset));
     let refused =
         |error: Error| Failure::server(format_args!("the server does not take {remote}"), &error);
     if offset == 0 {
@@ -128,9 +144,11 @@ async fn send<R: Runtime>(
     reader: &mut impl Read,
     shown: &Path,
     meter: &Meter,
+    mut check: Option<&mut Check>,
 ) -> Result<u64, Failure> {
     let broken = |error| Failure::server(remote, &error).in_transfer();
     let mut buffer = vec![0; PIECE];
+    let mut total = 0;
     loop {
         let count = match reader.read(&mut buffer) {
             Ok(0) => break,
@@ -138,12 +156,16 @@ async fn send<R: Runtime>(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Failure::local(shown, &error)),
         };
+        if let Some(check) = &mut check {
+            check.update(&buffer[..count]);
+        }
         let piece = Bytes::copy_from_slice(&buffer[..count]);
         upload.write(piece).await.map_err(broken)?;
         meter.add(count);
+        total += count as u64;
     }
-    let done = upload.finish().await.map_err(broken)?;
-    Ok(done.bytes)
+    upload.finish().await.map_err(broken)?;
+    Ok(total)
 }
 
 /// The remote name of a local file: its own, or what the path means where it ends in `..`.

@@ -13,6 +13,7 @@ on_both_runtimes!(
     names_that_leave_the_folder,
     a_link_first_and_then_a_file_through_it,
     a_tree_without_an_end,
+    a_tree_without_an_end_is_not_walked_for_ever,
     nothing_is_deleted_after_a_listing_that_is_not_understood,
     nothing_is_removed_by_a_name_that_leaves,
     what_is_said_is_escaped,
@@ -117,6 +118,18 @@ fn a_tree_without_an_end(runtime: Runtime) {
     let url = format!("ftp://{server}/");
     let done = client(here.path(), runtime, &["get", "-r", &url, "into"]).exits(1);
     assert!(done.stderr.contains("64 folders deep"), "{done:?}");
+}
+
+fn a_tree_without_an_end_is_not_walked_for_ever(runtime: Runtime) {
+    let here = Scratch::new();
+    let server =
+        listing("type=dir; again\r\ntype=file;size=1; ../evil\r\ntype=OS.unix=slink:/; up\r\n");
+    let url = format!("ftp://{server}/");
+    for word in ["find", "du"] {
+        let done = client(here.path(), runtime, &[word, &url]).exits(1);
+        assert!(done.stderr.contains("64 folders deep"), "{done:?}");
+        assert!(!done.stdout.contains("evil"), "{done:?}");
+    }
 }
 
 fn nothing_is_deleted_after_a_listing_that_is_not_understood(runtime: Runtime) {

@@ -27,6 +27,7 @@ on_both_runtimes!(
     keys,
     lines_ahead,
     a_pipe,
+    words_about_files,
 );
 
 /// Our server beside the client. `cargo test --workspace` has built it; a test of this package alone has not.
@@ -406,4 +407,34 @@ fn a_pipe(runtime: Runtime) {
         "{done:?}"
     );
     assert_same(&here.at("file"), &server.at("file"));
+}
+
+fn words_about_files(runtime: Runtime) {
+    let here = Scratch::new();
+    let Some(program) = our_server() else { return };
+    let server = Server::ours(&program, &here.folder("root"), runtime);
+    fs::create_dir(server.at("a folder")).expect("a folder");
+    fill(&server.at("a folder/two words"), 1000, 1);
+    let lines = format!(
+        "USER alice\nPASS secret\nCONN 127.0.0.1 {}\ncd 'a folder'\n\
+         stat 'two words'\nchmod 604 'two words'\nSITE CHMOD 600 two words\nraw SIZE none\nquote NOOP\n\
+         touch new\ndu\ndu -sh ..\nraw RETR two words\nchmod u+x new\nsite\nPWD\n",
+        server.address().port()
+    );
+    let done = run_fed(&mut client(here.path(), runtime), lines.as_bytes()).ok();
+    assert!(done.stderr.is_empty(), "{done:?}");
+    for text in [
+        " two words\n    type=file\n",
+        "two words has the permissions 604\n",
+        "\n200 ",
+        "\n550 ",
+        "touched new\n",
+        "1000\t.\n1000\t..\n",
+        "RETR two words is not sent: it moves data",
+        "permissions are octal digits",
+        "it goes like this: SITE COMMAND\n/a folder\n",
+    ] {
+        assert!(done.stdout.contains(text), "{text:?} is missing: {done:?}");
+    }
+    assert_eq!(names_in(&server.at("a folder")), ["new", "two words"]);
 }

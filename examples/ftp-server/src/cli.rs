@@ -46,6 +46,11 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "on|off", default_value = "on")]
     pub(crate) active: Switch,
 
+    /// Whether this server takes part in transfers between two servers (FXP): data to and from any address that a client names, which
+    /// RFC 2577 tells the dangers of.
+    #[arg(long, value_name = "on|off", default_value = "off")]
+    pub(crate) fxp: Switch,
+
     /// How long a session may say nothing.
     #[arg(long, value_name = "SECS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) idle_timeout: u64,

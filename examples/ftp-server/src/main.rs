@@ -155,6 +155,7 @@ fn settings<R: Runtime>(cli: &Cli) -> Settings {
     config.capabilities = LocalStorage::<R>::CAPABILITIES;
     config.public_ip = cli.public_ip;
     config.active = cli.active == Switch::On;
+    config.fxp = cli.fxp == Switch::On;
     config.trace = detail >= Detail::Commands;
     config.timeouts.idle = Duration::from_secs(cli.idle_timeout);
     config.timeouts.data_progress = Duration::from_secs(cli.transfer_timeout);

@@ -99,8 +99,7 @@ impl Session {
             }
             let user = self.data.user;
             let next = self.first_transfer(|id, transfer| {
-                user.is_none_or(|user| user == id)
-                    && transfer.wants_turn(&self.data, self.config.eager_uploads)
+                user.is_none_or(|user| user == id) && transfer.wants_turn(self)
             });
             let Some(id) = next else { return };
             self.data.user = Some(id);

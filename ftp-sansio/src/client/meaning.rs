@@ -118,10 +118,10 @@ fn time(word: &[u8]) -> &[u8] {
 }
 
 /// HASH answers `SHA-256 0-49 <digest> <name>` (draft-bryan-ftpext-hash § 3.2); the older commands answer the digest, and some
-/// servers write something before it.
+/// servers write something before it. ProFTPD's is the last line of several.
 fn digest(command: &Command, reply: &Reply) -> Option<Digest> {
-    let mut words = reply
-        .first_line()
+    let line = reply.lines().next_back().unwrap_or_default();
+    let mut words = line
         .split(u8::is_ascii_whitespace)
         .filter(|word| !word.is_empty());
     if let Command::Hash(_) = command {
@@ -225,6 +225,11 @@ mod tests {
             digest_of("HASH a", "SHA3-256 0-1 ff a"),
             Some((None, vec![255]))
         );
+        let several =
+            "Computing SHA-1 digest\nSHA-1 0-50 80bc95fd391772fa61c91ed68567f0980bb45fd9 a";
+        assert_eq!(digest_of("HASH a", several), digest_of("HASH a", sha1));
+        let several = "Computing MD5 digest\nd41d8cd98f00b204e9800998ecf8427e";
+        assert_eq!(digest_of("XMD5 a", several), Some((Some(Md5), md5)));
         assert_eq!(digest_of("HASH a", "SHA-1 0-49 ff a"), None);
         assert_eq!(digest_of("HASH a", "SHA-1"), None);
     }

@@ -33,6 +33,7 @@
 //! ```
 
 mod config;
+mod ending;
 mod exchange;
 mod failure;
 mod kept;

@@ -1,21 +1,18 @@
-//! A transfer, the half that moves: its data connection, its bytes, and its two ends in either order, the data's and the reply's. It is
-//! complete only when both were good.
+//! A transfer, the half that moves: its data connection and its bytes.
 
 use alloc::boxed::Box;
 
-use super::exchange::{Action, Event, Input, Outcome, RestartMarker, Transfer, TransferEvent};
+use super::exchange::{Action, Event, Input, RestartMarker, Transfer, TransferEvent};
 use super::failure::{Failure, Wait};
-use super::kept::{DataPlane, Kept};
+use super::kept::DataPlane;
 use super::queue::Flow;
-use super::replies::Part;
 use super::session::{Session, Timer};
 use super::transfer::{Again, Data, Said, Stretch, Transferring};
 use crate::data::Direction;
-use crate::sequence::Step;
 use crate::session::{Admission, Close, DataId, TransferId};
 use crate::time::Instant;
 use crate::tls::Resumption;
-use crate::wire::{Arg, Code, Reply};
+use crate::wire::{Arg, Reply};
 
 /// Questions.
 impl Transferring {
@@ -23,8 +20,13 @@ impl Transferring {
         self.giving_up.is_some()
     }
 
-    pub(super) const fn data_has_ended(&self) -> bool {
-        matches!(self.data, Data::Complete(_) | Data::Broken)
+    pub(super) const fn data_is_complete(&self) -> bool {
+        matches!(self.data, Data::Complete(_))
+    }
+
+    /// The server has not begun to take it, and may refuse for want of a data connection.
+    pub(super) fn is_uncertain_upload(&self) -> bool {
+        self.direction == Direction::Send && matches!(self.verb, Said::Unsaid | Said::Issued)
     }
 
     pub(super) const fn final_reply(&self) -> Option<&Reply> {
@@ -51,24 +53,31 @@ impl Transferring {
     }
 
     /// Whether it can do something with the data connection, if it has it.
-    pub(super) fn wants_turn(&self, data: &DataPlane, is_eager: bool) -> bool {
+    pub(super) fn wants_turn(&self, session: &Session) -> bool {
         match self.path.state {
             Stretch::Offered(_) => true,
             Stretch::Ready => {
                 let may_move = match self.verb {
                     Said::Underway | Said::Answered(_) => true,
-                    Said::Issued => {
-                        is_eager && self.direction == Direction::Send && !self.leaves_open()
-                    }
+                    Said::Issued => self.is_eager(session),
                     Said::Unsaid => false,
                 };
                 // What is not wanted any more has to be taken off a connection that is kept open, or it goes with it.
                 let is_wanted = !self.is_unwanted() || self.path.is_kept;
-                let has_data = self.path.data.is_some() && !self.is_lost(data);
+                let has_data = self.path.data.is_some() && !self.is_lost(&session.data);
                 may_move && self.data == Data::Waiting && is_wanted && has_data
             }
             _ => false,
         }
+    }
+
+    /// Whether its data may leave before the server's word. Never where that word may be that it has to be asked for again: in MODE B, and
+    /// in a pair until one was taken.
+    fn is_eager(&self, session: &Session) -> bool {
+        session.config.eager_uploads
+            && self.direction == Direction::Send
+            && !self.leaves_open()
+            && (!self.is_pair || session.shown.has_paired)
     }
 
     /// Its connection was kept open by others, and is gone with the data that the server has sent.
@@ -77,12 +86,12 @@ impl Transferring {
     }
 
     /// Whether something other than a reply is waited for next, which has a deadline of its own: its data, its turn, or its end.
-    pub(super) fn waits_for_data(&self, data: &DataPlane, is_eager: bool) -> bool {
+    pub(super) fn waits_for_data(&self, session: &Session) -> bool {
         self.is_unwanted()
             || matches!(self.data, Data::Moving(_))
             || self.path.state == Stretch::Connecting
             || self.waits_on(Timer::ThirdParty)
-            || self.wants_turn(data, is_eager)
+            || self.wants_turn(session)
     }
 }
 
@@ -187,17 +196,18 @@ impl Transferring {
     }
 
     /// One way failed: try the other, once; but if the command is in flight already, only after it has failed too.
-    fn fail_route(&mut self, session: &mut Session, failure: Failure) -> Flow {
+    pub(super) fn fail_route(&mut self, session: &mut Session, failure: Failure) -> Flow {
         self.drop_data(session, Close::Gracefully);
         self.path.state = Stretch::Ready;
         self.path.failed = Some(failure);
         match self.verb {
             Said::Unsaid => self.try_other_way(session),
+            Said::Answered(_) => self.settle(session),
             _ => Flow::Continue,
         }
     }
 
-    fn try_other_way(&mut self, session: &mut Session) -> Flow {
+    pub(super) fn try_other_way(&mut self, session: &mut Session) -> Flow {
         let failure = self.path.failed.take().unwrap_or(Failure::NoDataConnection);
         match self.path.way.map(super::route::Way::other) {
             Some(other)
@@ -281,7 +291,7 @@ impl Transferring {
         Flow::Continue
     }
 
-    fn mark(&mut self, session: &mut Session, marker: RestartMarker) {
+    pub(super) fn mark(&mut self, session: &mut Session, marker: RestartMarker) {
         self.marker = Some(Box::new(marker.clone()));
         session.outputs.tell(Event::Marker(self.operation, marker));
     }
@@ -296,277 +306,4 @@ impl Transferring {
             _ => self.abort(session, now, Failure::Timeout(Wait::DataProgress)),
         }
     }
-}
-
-/// The replies.
-impl Transferring {
-    pub(super) fn replied(
-        &mut self,
-        session: &mut Session,
-        now: Instant,
-        part: Part,
-        step: Step,
-        reply: Reply,
-    ) -> Flow {
-        match part {
-            Part::Setting(_) if step != Step::Completed => {
-                Flow::Finish(Err(Failure::Refused(reply)))
-            }
-            Part::Route(_) => self.route_given(session, step, reply),
-            Part::Restart if step == Step::Intermediate => {
-                self.position_accepted();
-                Flow::Continue
-            }
-            Part::Restart if matches!(self.verb, Said::Unsaid) => {
-                self.drop_data(session, Close::Abruptly);
-                Flow::Finish(Err(Failure::Refused(reply)))
-            }
-            // The command is in flight: its data is from the beginning of the file, and not wanted.
-            Part::Restart => self.abort(session, now, Failure::Refused(reply)),
-            Part::Verb if step == Step::Preliminary => {
-                self.begun(session, now, reply);
-                Flow::Continue
-            }
-            Part::Verb => self.answered(session, reply),
-            Part::Setting(_) | Part::Pret | Part::Only => Flow::Continue,
-        }
-    }
-
-    fn route_given(&mut self, session: &mut Session, step: Step, reply: Reply) -> Flow {
-        let Some(way) = self.path.way else {
-            return Flow::Continue;
-        };
-        if step != Step::Completed {
-            return self.fail_route(session, Failure::Refused(reply));
-        }
-        if !way.is_passive() {
-            self.path.state = Stretch::Ready;
-            return Flow::Continue;
-        }
-        match way.target(&reply, session.ends, session.config.believe_passive_host) {
-            Some(to) => {
-                self.path.state = Stretch::Offered(to);
-                Flow::Continue
-            }
-            None => self.fail_route(session, Failure::Malformed(reply)),
-        }
-    }
-
-    /// A 1xx. The first one lets the data move; one more changes nothing, and above all no deadline.
-    fn begun(&mut self, session: &mut Session, now: Instant, reply: Reply) {
-        if let (Code::RESTART_MARKER, Some(marker)) = (reply.code(), marker(&reply)) {
-            self.mark(session, marker);
-        }
-        if !matches!(self.verb, Said::Issued) {
-            return;
-        }
-        self.verb = Said::Underway;
-        if self.again == Some(Again::Pair) {
-            session.shown.no_pairs = true;
-        }
-        if self.is_third_party {
-            let timeout = session.config.timeouts.third_party;
-            session.timers.start(Timer::ThirdParty, now, timeout);
-        }
-        session.outputs.tell(Event::Underway(self.operation, reply));
-    }
-
-    /// The final reply.
-    fn answered(&mut self, session: &mut Session, reply: Reply) -> Flow {
-        let was_underway = matches!(self.verb, Said::Underway);
-        let is_refusal = reply.class().is_negative();
-        if self.is_unwanted() {
-            // Its data may be on a connection that is another's still.
-            let is_to_come = !is_refusal && self.path.is_kept && !self.is_lost(&session.data);
-            if is_to_come && self.data == Data::Waiting {
-                self.verb = Said::Answered(reply);
-                return Flow::Continue;
-            }
-            if !self.path.is_kept {
-                self.drop_data(session, Close::Abruptly);
-            }
-            return self.aborted();
-        }
-        if self.is_third_party {
-            session.timers.stop(Timer::ThirdParty);
-            return Flow::Finish(match (is_refusal, was_underway) {
-                (false, _) => Ok(Outcome::Reply(reply)),
-                (true, false) => Err(Failure::Refused(reply)),
-                (true, true) => Err(self.incomplete(reply)),
-            });
-        }
-        if self.path.failed.is_some() && is_refusal {
-            return self.try_other_way(session);
-        }
-        if is_refusal && let Some(again) = self.may_try_again(reply.code()) {
-            let is_free = session.data.user.is_none_or(|user| user == self.operation);
-            if self.path.is_kept && is_free && session.data.is_kept(self.path.data) {
-                // The server has it no more.
-                session.drop_kept(Close::Abruptly);
-            }
-            self.say_again(session, again, None);
-            return Flow::Continue;
-        }
-        if is_refusal && !was_underway {
-            // What is kept open stays so: a refused transfer has sent nothing.
-            if !self.path.is_kept {
-                self.drop_data(session, Close::Abruptly);
-            }
-            return Flow::Finish(Err(Failure::Refused(reply)));
-        }
-        self.verb = Said::Answered(reply);
-        self.settle(session)
-    }
-
-    /// Whether a refusal was for want of a data connection that there would have been step by step, or on another connection. Only a
-    /// transfer of which nothing has come can be asked for again without its user's knowledge, and only once.
-    fn may_try_again(&self, code: Code) -> Option<Again> {
-        const WANT: [Code; 5] = [
-            Code::CANNOT_OPEN_DATA_CONNECTION,
-            Code::TRANSFER_ABORTED,
-            Code::BAD_SEQUENCE,
-            Code::SYNTAX_ERROR,
-            Code::NOT_IMPLEMENTED,
-        ];
-        let has_data = match self.direction {
-            // Nobody can send again what the user has given away.
-            Direction::Send => self.data != Data::Waiting,
-            Direction::Receive => self.bytes > 0 || matches!(self.data, Data::Complete(_)),
-        };
-        if has_data || self.again.is_some() || !WANT.contains(&code) {
-            return None;
-        }
-        if self.path.is_kept {
-            return Some(Again::Lost);
-        }
-        self.is_pair.then_some(Again::Pair)
-    }
-
-    /// Ends the operation once both ends have come, or once one of them was bad and the other does not matter any more.
-    pub(super) fn settle(&mut self, session: &mut Session) -> Flow {
-        let Said::Answered(reply) = &self.verb else {
-            return Flow::Continue;
-        };
-        let (is_good, reply) = (reply.class().is_positive(), reply.clone());
-        match self.data {
-            Data::Complete(bytes) if is_good => {
-                self.leave_data(session, reply.code());
-                Flow::Finish(Ok(Outcome::Transferred {
-                    bytes,
-                    reply,
-                    resumed: self.resumed,
-                }))
-            }
-            // An upload cannot be complete before it has ended: the server means something else than this file. A download's data may
-            // be on its way.
-            Data::Waiting | Data::Moving(_)
-                if is_good
-                    && self.direction == Direction::Receive
-                    && self.may_still_come(session) =>
-            {
-                Flow::Continue
-            }
-            // What an unexpected close of a connection that was kept open lost before anything came is asked for again.
-            Data::Broken | Data::Waiting
-                if self.is_lost(&session.data)
-                    && self.bytes == 0
-                    && self.again.is_none()
-                    && self.direction == Direction::Receive =>
-            {
-                self.say_again(session, Again::Lost, None);
-                Flow::Continue
-            }
-            _ => {
-                self.drop_data(session, Close::Abruptly);
-                Flow::Finish(Err(self.incomplete(reply)))
-            }
-        }
-    }
-
-    fn may_still_come(&self, session: &Session) -> bool {
-        self.path.failed.is_none() && !self.is_lost(&session.data)
-    }
-
-    /// What becomes of the data connection after a transfer that went well: 250 says that it is left open, 226 that it is closed (RFC 959
-    /// § 3.2).
-    fn leave_data(&mut self, session: &mut Session, code: Code) {
-        if !self.leaves_open() {
-            return self.drop_data(session, Close::Gracefully);
-        }
-        let is_left_open = code == Code::FILE_ACTION_COMPLETED;
-        if is_left_open || session.shown.keeps.is_none() {
-            session.shown.keeps = Some(is_left_open);
-        }
-        if !is_left_open {
-            return self.drop_data(session, Close::Gracefully);
-        }
-        if let (false, Some(data)) = (self.path.is_kept, self.path.data.take()) {
-            let resumed = self.resumed;
-            session.data.kept = Some(Kept { data, resumed });
-        }
-    }
-
-    fn incomplete(&mut self, reply: Reply) -> Failure {
-        self.broken_by.take().unwrap_or(Failure::Incomplete {
-            reply: Some(reply),
-            marker: self.marker.take(),
-        })
-    }
-}
-
-/// Giving up.
-impl Transferring {
-    /// Gives the transfer up, for this reason. Before its command was sent, and while only its data is outstanding, nothing needs to be
-    /// said. Else an ABOR does it; but not where something follows that it might hit, nor where the server waits for a
-    /// connection and does not listen: then the data connection is reset, made for that if need be, and the reply to that awaited.
-    pub(super) fn abort(&mut self, session: &mut Session, now: Instant, why: Failure) -> Flow {
-        if self.is_unwanted() {
-            return Flow::Continue;
-        }
-        if !matches!(self.verb, Said::Issued | Said::Underway) {
-            self.drop_data(session, Close::Abruptly);
-            return Flow::Finish(Err(why));
-        }
-        self.giving_up = Some(why);
-        let is_connecting = self.path.is_passive()
-            && matches!(
-                self.path.state,
-                Stretch::Asked | Stretch::Offered(_) | Stretch::Connecting
-            );
-        let is_behind = self.path.is_kept && session.data.user != Some(self.operation);
-        if !is_connecting && !is_behind {
-            self.drop_data(session, Close::Abruptly);
-        }
-        if !is_connecting
-            && session.awaiting.ends_with(self.operation)
-            && session.awaiting.count_transfers() == 1
-        {
-            self.drop_data(session, Close::Abruptly);
-            session.abort_exchange(now, self.operation);
-        }
-        Flow::Continue
-    }
-
-    /// The end of a transfer that was given up, now that the replies are in step.
-    pub(super) fn aborted(&mut self) -> Flow {
-        Flow::Finish(Err(self.giving_up.take().unwrap_or(Failure::Aborted)))
-    }
-}
-
-/// `MARK yyyy = mmmm`: the sender's marker and the server's (RFC 959 § 4.2).
-fn marker(reply: &Reply) -> Option<RestartMarker> {
-    let line = reply.first_line().trim_ascii();
-    let rest = match line.split_at_checked(4) {
-        Some((word, rest)) if word.eq_ignore_ascii_case(b"MARK") => rest,
-        _ => line,
-    };
-    let at = rest.iter().position(|&byte| byte == b'=')?;
-    let (local, server) = rest.split_at_checked(at)?;
-    let word = |bytes: &[u8]| Arg::try_from(bytes.trim_ascii()).ok();
-    let server = word(server.get(1..)?).filter(|server| !server.is_empty())?;
-    Some(RestartMarker {
-        server,
-        local: word(local),
-        offset: None,
-    })
 }

@@ -45,8 +45,13 @@ pub(super) enum Pace {
     /// It stores a file over a connection that is kept open, and nothing of that file leaves before the server has said that it may: it
     /// waits for the end of the data of the transfers ahead.
     AfterData,
-    /// It can be asked again if something goes wrong with what is ahead of it.
+    /// It can be asked again if something goes wrong with what is ahead of it. It waits until it is certain that an upload ahead is carried
+    /// out in its turn, and not asked for again behind it.
     Repeatable,
+    /// It fetches something, and can be asked again in the same way.
+    Fetch,
+    /// It prepares a data connection, which can be done again, and nothing that is ahead matters to it.
+    Setup,
 }
 
 /// What is unfinished ahead of an operation.
@@ -56,6 +61,8 @@ pub(super) struct Ahead {
     pub(super) transfers: usize,
     /// The data of one of the transfers has not ended.
     pub(super) data: bool,
+    /// One of them is an upload that may yet have to be asked for again.
+    pub(super) uncertain: bool,
     /// The operation behind it is a transfer too.
     pub(super) transfer_follows: bool,
 }
@@ -331,12 +338,22 @@ impl Session {
         }
         let is_kept = self.data.kept.is_some();
         match pace {
-            Pace::Repeatable => match self.shown.queues {
-                Queues::Yes => true,
-                Queues::Unknown | Queues::Probing(_) => is_kept,
-                Queues::No => false,
-            },
-            Pace::AfterData => is_kept && !ahead.data && self.shown.queues != Queues::No,
+            Pace::Repeatable => self.shown.queues == Queues::Yes && !ahead.uncertain,
+            // Who keeps a data connection open for the next transfer keeps that in mind too.
+            Pace::Fetch | Pace::Setup => {
+                let is_certain = pace == Pace::Setup || !ahead.uncertain;
+                let is_taken = match self.shown.queues {
+                    Queues::Yes => true,
+                    Queues::Unknown | Queues::Probing(_) => is_kept,
+                    Queues::No => false,
+                };
+                is_certain && is_taken
+            }
+            // A reply to anything but transfers might come early, and leave it in doubt whether this one was taken.
+            Pace::AfterData => {
+                let is_clear = self.awaiting.count_transfers() == self.awaiting.len();
+                is_kept && !ahead.data && is_clear && self.shown.queues != Queues::No
+            }
             Pace::Once | Pace::Alone => false,
         }
     }
@@ -398,7 +415,8 @@ impl Ahead {
         self.operations += 1;
         if let Procedure::Transfer(transfer) = procedure {
             self.transfers += 1;
-            self.data |= !transfer.data_has_ended();
+            self.data |= !transfer.data_is_complete();
+            self.uncertain |= transfer.is_uncertain_upload();
         }
     }
 }

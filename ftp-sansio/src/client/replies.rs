@@ -138,11 +138,13 @@ impl Awaiting {
             .any(|awaited| awaited.whose == Whose::Status)
     }
 
-    /// Whether the last command that was sent, a STAT beside it left out, is the one with which this operation moves data.
-    pub(super) fn ends_with(&self, id: OperationId) -> bool {
-        let mut last = self.queue.iter().rev().map(|awaited| awaited.whose);
-        let last = last.find(|whose| *whose != Whose::Status);
-        last == Some(Whose::Task(id, Part::Verb))
+    /// Whether nothing is in flight but what was sent for this operation, and perhaps a STAT beside it.
+    pub(super) fn is_all_of(&self, id: OperationId) -> bool {
+        let is_of = |awaited: &Awaited| match awaited.whose {
+            Whose::Task(of, _) => of == id,
+            whose => whose == Whose::Status,
+        };
+        self.queue.iter().all(is_of)
     }
 
     /// How many of the commands in flight are to move data.

@@ -129,6 +129,8 @@ impl InForce {
 pub(super) struct Shown {
     /// Two commands in flight were answered one after the other.
     pub(super) in_order: bool,
+    /// A pair was taken.
+    pub(super) has_paired: bool,
     /// A pair was refused where the same went well step by step.
     pub(super) no_pairs: bool,
     pub(super) queues: Queues,

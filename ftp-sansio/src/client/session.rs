@@ -7,8 +7,8 @@ use super::exchange::{Action, Event, Input, Output, Outputs};
 use super::failure::{Failure, NotNow, Violation, Wait};
 use super::kept::DataPlane;
 use super::out::Out;
-use super::queue::{Procedure, QUEUE_BYTES, QUEUE_LENGTH, Queue};
-use super::replies::{Awaiting, Part, Whose};
+use super::queue::{Procedure, QUEUE_BYTES, QUEUE_LENGTH, Queue, Task};
+use super::replies::{Awaited, Awaiting, Part, Whose};
 use super::resync::Resync;
 use super::route::Route;
 use super::secure::Channel;
@@ -36,8 +36,9 @@ const OUTPUTS_GATE: usize = 32;
 pub const MEMORY_BOUND: usize = 2 * MAX_LINE
     + 2 * (OUTBOX_GATE + QUEUE_BYTES)
     + 2 * QUEUE_BYTES
-    + QUEUE_LENGTH * 1536
-    + (OUTPUTS_GATE + 4 * QUEUE_LENGTH) * 1024;
+    + QUEUE_LENGTH * (2 * size_of::<Task>() + size_of::<Transferring>())
+    + 2 * (OUTPUTS_GATE + 4 * QUEUE_LENGTH) * size_of::<Output>()
+    + 2 * QUEUE_LENGTH * size_of::<Awaited>();
 
 timers! {
     /// What a session may wait for only so long.
@@ -343,9 +344,8 @@ impl Session {
     }
 
     fn waits_for_data(&self, id: OperationId) -> bool {
-        let is_eager = self.config.eager_uploads;
         let transfer = self.queue.transfer(id);
-        transfer.is_some_and(|transfer| transfer.waits_for_data(&self.data, is_eager))
+        transfer.is_some_and(|transfer| transfer.waits_for_data(self))
     }
 
     /// Lets a timer run, without starting it again, exactly while there is a time for it.

@@ -1,5 +1,5 @@
 //! A transfer, the half that speaks: TYPE, STRU and MODE where they differ, the way to a data connection, REST, the command.
-//! The half that moves is in [`moving`](super::moving).
+//! The half that moves is in [`moving`](super::moving), and its end in [`ending`](super::ending).
 //!
 //! It says each thing as soon as it may. Where the server has shown that it can take it (see [`Shown`](super::server::Shown)), the
 //! command goes out behind the request for a data connection, without waiting for the connection: a *pair*.
@@ -249,7 +249,7 @@ impl Transferring {
     /// Says what may be said now.
     pub(super) fn advance(&mut self, session: &mut Session, now: Instant, ahead: Ahead) -> Advance {
         if matches!(self.verb, Said::Unsaid) && self.is_lost(&session.data) {
-            self.say_again(session, Again::Lost, None);
+            self.retreat(session);
         }
         loop {
             let next = match self.next {
@@ -300,7 +300,8 @@ impl Transferring {
     }
 
     fn choose_route(&mut self, session: &mut Session, now: Instant, ahead: Ahead) -> Option<Next> {
-        if self.leaves_open() {
+        // What was lost with such a connection is not trusted to another.
+        if self.leaves_open() && self.again.is_none() {
             if let Some(kept) = session.data.kept {
                 self.path.data = Some(kept.data);
                 self.path.is_kept = true;
@@ -317,7 +318,7 @@ impl Transferring {
         if way.is_passive() {
             return self.ask_for_route(session, ahead, way, None);
         }
-        if !self.may_send(session, Pace::Repeatable, ahead) {
+        if !self.may_send(session, Pace::Setup, ahead) {
             return None;
         }
         session.begin_work(self.operation);
@@ -342,7 +343,7 @@ impl Transferring {
         way: Way,
         at: Option<SocketAddr>,
     ) -> Option<Next> {
-        if !self.may_send(session, Pace::Repeatable, ahead) {
+        if !self.may_send(session, Pace::Setup, ahead) {
             return None;
         }
         // PORT and PASV close what was open (RFC 959 § 3.2).
@@ -406,7 +407,6 @@ impl Transferring {
         self.verb = Said::Issued;
         session.send(self.request.command.clone(), self.part(Part::Verb));
         if self.is_pair
-            && self.direction == Direction::Receive
             && ahead.transfer_follows
             && ahead.transfers == 0
             && session.shown.queues == Queues::Unknown
@@ -422,7 +422,7 @@ impl Transferring {
     fn may_follow(&self, session: &Session, ahead: Ahead) -> bool {
         let pace = match self.direction {
             _ if self.is_third_party => Pace::Once,
-            Direction::Receive => Pace::Repeatable,
+            Direction::Receive => Pace::Fetch,
             Direction::Send if self.path.is_kept => Pace::AfterData,
             Direction::Send => Pace::Once,
         };

@@ -119,7 +119,8 @@ impl Session {
     }
 }
 
-/// The line of FEAT for a verb of access, protection or data connections that RFC 959 does not have.
+/// The line of FEAT for a verb of access, protection or data connections that RFC 959 does not have. PRET is answered and not listed: it
+/// changes nothing here, and a client that finds it there (lftp) spends a round trip on it before each transfer.
 pub(super) const fn feature(verb: Verb) -> Option<&'static str> {
     Some(match verb {
         Verb::Auth => "AUTH TLS",
@@ -134,7 +135,6 @@ pub(super) const fn feature(verb: Verb) -> Option<&'static str> {
         | Verb::Lpsv
         | Verb::Cpsv
         | Verb::Sscn
-        | Verb::Pret
         | Verb::Host
         | Verb::Clnt
         | Verb::Csid => verb.name(),

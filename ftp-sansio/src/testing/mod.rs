@@ -7,6 +7,7 @@ mod channel;
 mod digest;
 mod escape;
 pub mod fuzz;
+pub mod model;
 mod network;
 pub mod pair;
 mod random;
@@ -16,6 +17,7 @@ pub(crate) mod stream;
 mod tls;
 pub mod transcript;
 
+pub use model::Model;
 pub use pair::Pair;
 pub use random::Random;
 pub use store::Store;

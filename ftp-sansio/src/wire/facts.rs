@@ -317,8 +317,9 @@ fn modified(value: &[u8]) -> Option<Modified> {
     })
 }
 
-/// A mode in octal digits, of which the kind of file is dropped.
+/// A mode in octal digits, of which the kind of file is dropped. Servers written in Python 3 put its `0o` before them.
 pub(crate) fn octal(text: &[u8]) -> Option<Permissions> {
+    let text = text.strip_prefix(b"0o").unwrap_or(text);
     if text.is_empty() || text.len() > 8 {
         return None;
     }
@@ -453,6 +454,16 @@ mod tests {
         assert_eq!(
             facts.as_bytes(),
             &b"perm=rw;lang=de;X.y=z;media-type=text/plain;charset=UTF-8;create=never;"[..]
+        );
+    }
+
+    #[test]
+    fn a_mode_may_be_written_as_python_does() {
+        let mode = |text| parse(text).entry.permissions;
+        assert_eq!(mode("unix.mode=0o640; x"), Some(Permissions::new(0o640)));
+        assert_eq!(
+            (mode("unix.mode=0o; x"), mode("unix.mode=0x1; x")),
+            (None, None)
         );
     }
 

@@ -108,7 +108,7 @@ fn downloads_in_a_window() {
 /// A STOR goes out when the data of the one before has left: a round trip for each.
 #[test]
 fn uploads_one_behind_the_other() {
-    kept(&format!(
+    kept(
         r#"
         user: store b "b" in blocks
         user: store c "c" in blocks
@@ -127,8 +127,8 @@ fn uploads_one_behind_the_other() {
         S: 552 No room.
         data: is reset
         result: incomplete 552
-        "#
-    ));
+        "#,
+    );
 }
 
 /// The server closes it after a transfer: 226. What was in flight has lost its connection, and is asked for again.

@@ -620,6 +620,7 @@ fn uploads() {
         C: EPSV
         user: store c "c"
         C: STOR b
+        C: NOOP
         user: do DELE x
         S: 229 (|||50002|)
         data: connects 192.0.2.1:50002
@@ -631,6 +632,7 @@ fn uploads() {
         data: is closed
         S: 226 Got it.
         result: transferred 1 bytes, 226
+        S: 200 Fine.
         C: EPSV
         S: 229 (|||50003|)
         data: connects 192.0.2.1:50003

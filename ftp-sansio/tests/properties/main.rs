@@ -4,4 +4,5 @@
 mod chunking;
 mod hostile;
 mod joined;
+mod pipelined;
 mod secured;

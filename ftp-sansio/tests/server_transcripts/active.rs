@@ -129,7 +129,6 @@ fn active_mode_is_off() {
         S:  MDTM
         S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
         S:  MODE Z
-        S:  PRET
         S:  RANG STREAM
         S:  REST STREAM
         S:  SITE IDLE

@@ -143,7 +143,6 @@ fn what_needs_no_login() {
         S:  MDTM
         S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
         S:  MODE Z
-        S:  PRET
         S:  RANG STREAM
         S:  REST STREAM
         S:  SITE IDLE

@@ -710,7 +710,6 @@ fn features_of_tls() {
             S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
             S:  MODE Z
             S:  PBSZ
-            S:  PRET
             S:  PROT
             S:  RANG STREAM
             S:  REST STREAM

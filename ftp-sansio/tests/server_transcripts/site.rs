@@ -402,7 +402,6 @@ fn features() {
         S:  MFMT
         S:  MLST type*;size*;modify*;create*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;UNIX.group*;UNIX.groupname*;
         S:  MODE Z
-        S:  PRET
         S:  RANG STREAM
         S:  REST STREAM
         S:  SITE CHGRP

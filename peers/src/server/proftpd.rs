@@ -22,7 +22,8 @@ impl Server {
         let program = unpacked("proftpd-core", "proftpd")?;
         let start = |address: SocketAddr| {
             let settings = work.join(format!("proftpd-{}.conf", address.port()));
-            fs::write(&settings, configuration(work, root, address)).expect("room for settings");
+            let text = modules(&program) + &configuration(work, root, address);
+            fs::write(&settings, text).expect("room for settings");
             Daemon::start(
                 command(&program)
                     .args(["--nodaemon", "--quiet", "--config"])
@@ -32,6 +33,21 @@ impl Server {
         let (daemon, address) = on_a_free_port(ipv6, start);
         Some(Self::new(daemon, root, vec![address], "alice:secret"))
     }
+}
+
+/// Digests and MODE Z, which are modules of their own beside the program: `usr/sbin/proftpd`, `usr/lib/proftpd/mod_digest.so`.
+fn modules(program: &Path) -> String {
+    let beside = program.ancestors().nth(2).unwrap_or(program);
+    let folder = beside.join("lib/proftpd");
+    let load = |(name, engine): (&str, &str)| match folder.join(format!("{name}.so")).is_file() {
+        true => format!("LoadModule {name}.c\n{engine} on\n"),
+        false => String::new(),
+    };
+    let all = [
+        ("mod_digest", "DigestEngine"),
+        ("mod_deflate", "DeflateEngine"),
+    ];
+    format!("ModulePath {}\n", folder.display()) + &all.map(load).concat()
 }
 
 /// Its account file, which it wants closed to others.

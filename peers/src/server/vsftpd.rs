@@ -46,6 +46,7 @@ fn configuration(work: &Path, root: &Path, address: SocketAddr) -> String {
         anonymous_enable=YES\nlocal_enable=NO\nanon_root={root}\nftp_username={user}\n\
         write_enable=YES\nanon_upload_enable=YES\nanon_mkdir_write_enable=YES\nanon_other_write_enable=YES\n\
         anon_world_readable_only=NO\nanon_umask=022\nfile_open_mode=0666\n\
+        ascii_upload_enable=YES\nascii_download_enable=YES\n\
         vsftpd_log_file={work}/vsftpd.log\n",
         // It wants to know that its anonymous user exists, though it never becomes it.
         user = owner::user(),

@@ -4,17 +4,19 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use ftp_driver::Runtime;
-use ftp_sansio::wire::{Arg, Escaped};
+use ftp_sansio::wire::Escaped;
 
 use super::sentence;
 use super::words::{self, Word};
+use crate::cli::Octal;
 use crate::download::{self, Wanted};
 use crate::failure::{Failure, Shown};
+use crate::find::{self, Usage};
 use crate::names;
 use crate::remote::RemotePath;
 use crate::session::Session;
 use crate::show::{self, Form};
-use crate::{change, upload};
+use crate::{attributes, change, raw, stat, upload};
 
 pub(super) async fn act<R: Runtime>(
     session: &mut Session<R>,
@@ -42,7 +44,17 @@ pub(super) async fn act<R: Runtime>(
         (Word::RemoveFolder, [path]) => remove_folder(session, path).await,
         (Word::LocalEnter, [path]) => enter_local(session, path),
         (Word::LocalWhere, _) => tell_local_folder(session),
-        (Word::Raw, [line]) => raw(session, line).await,
+        (Word::Stat, [path]) => stat::stat(session, &remote_path(path)?).await,
+        (Word::Chmod, [mode, path]) => chmod(session, mode, path).await,
+        (Word::Touch, [file]) => {
+            let path = remote_path(file)?;
+            attributes::touch(session, &path, None).await?;
+            session.console.say(format_args!("touched {path}"));
+            Ok(())
+        }
+        (Word::Usage, words) => usage(session, words).await,
+        (Word::Raw, [line]) => send(session, line).await,
+        (Word::Site, [line]) => send(session, &[b"SITE ", *line].concat()).await,
         _ => Err(sentence(format!(
             "it goes like this: {}",
             words::usage(word)
@@ -176,20 +188,51 @@ fn tell_local_folder<R: Runtime>(session: &Session<R>) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn raw<R: Runtime>(session: &mut Session<R>, line: &[u8]) -> Result<(), Failure> {
-    let line = argument(line)?;
-    let reply = session.client.raw(line).await;
-    let reply = reply.map_err(|error| Failure::server("the command", &error))?;
-    for text in reply.lines() {
-        session
-            .console
-            .note(format_args!("{} {}", reply.code().get(), Escaped(text)));
-    }
+async fn chmod<R: Runtime>(
+    session: &mut Session<R>,
+    mode: &[u8],
+    path: &[u8],
+) -> Result<(), Failure> {
+    let octal = std::str::from_utf8(mode).ok().map(str::parse::<Octal>);
+    let octal = match octal {
+        Some(Ok(octal)) => octal,
+        Some(Err(why)) => return Err(sentence(why)),
+        None => return Err(sentence(format!("{} are no permissions", Escaped(mode)))),
+    };
+    let path = remote_path(path)?;
+    attributes::chmod(session, &path, octal.0).await?;
+    session
+        .console
+        .say(format_args!("{path} has the permissions {:03o}", octal.0));
     Ok(())
 }
 
-fn argument(bytes: &[u8]) -> Result<Arg, Failure> {
-    Arg::try_from(bytes).map_err(|error| sentence(error.to_string()))
+async fn usage<R: Runtime>(session: &mut Session<R>, words: &[&[u8]]) -> Result<(), Failure> {
+    let (options, paths): (Vec<&[u8]>, Vec<&[u8]>) = words
+        .iter()
+        .copied()
+        .partition(|word| word.starts_with(b"-"));
+    let has = |letter: u8| options.iter().any(|option| option.contains(&letter));
+    let (path, names_folder) = match paths[..] {
+        [] => (RemotePath::default(), true),
+        [path] => (remote_path(path)?, path.ends_with(b"/")),
+        _ => return Err(sentence("one folder at a time is summed up")),
+    };
+    let usage = Usage {
+        total_alone: has(b's'),
+        human: has(b'h'),
+    };
+    find::du(session, &path, names_folder, usage).await
+}
+
+/// Sends a line of the protocol, and shows the reply.
+async fn send<R: Runtime>(session: &mut Session<R>, line: &[u8]) -> Result<(), Failure> {
+    let line = raw::line(line)?;
+    let reply = raw::ask(session, &line).await?;
+    for line in raw::lines(&reply) {
+        session.console.note(Escaped(&line));
+    }
+    Ok(())
 }
 
 fn remote_path(bytes: &[u8]) -> Result<RemotePath, Failure> {

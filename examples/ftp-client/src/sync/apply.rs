@@ -151,7 +151,7 @@ async fn send<R: Runtime>(
         .and_then(|stamp| DateTime::from_unix(stamp.seconds, 0));
     if let Some(time) = time {
         let path = below.remote(job.remote)?;
-        session.set_modified(&path, time).await?;
+        session.set_time(&path, time).await?;
     }
     Ok(())
 }

@@ -15,7 +15,13 @@ fn take(lines: &str, above: Option<&str>) -> (Tree, Vec<Below>) {
     let mut tree = Tree::default();
     let above = Above(above.map(|path| path.as_bytes().to_vec()));
     let filter = Filter::default();
-    let folders = tree.take_listing(&Below::default(), &listing(lines), &above, &filter);
+    let folders = tree.take_listing(
+        &Below::default(),
+        &listing(lines),
+        &above,
+        &filter,
+        &mut |_, _| {},
+    );
     (tree, folders)
 }
 

@@ -1,9 +1,11 @@
 //! `ftp-client` against the servers that people have and against ours, compared byte by byte, and against servers that
 //! lie, stall or die.
 
+mod facts;
 mod faults;
 mod ipv6;
 mod killed;
+mod moving;
 mod sync;
 mod terminal;
 mod transfer;

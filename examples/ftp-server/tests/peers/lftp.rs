@@ -1,11 +1,13 @@
 //! lftp as the client.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use ftp_peers::{
     Done, NAMES, Runtime, SIZES, assert_same, command, fill, half_of, names_in, need,
-    on_both_runtimes, run_fed, skip_without_ipv6,
+    on_both_runtimes, run_fed, skip_without_ipv6, until,
 };
 
 use crate::House;
@@ -21,6 +23,7 @@ on_both_runtimes!(
     permissions_links_and_patterns,
     mirror_both_ways,
     compressed_both_ways,
+    an_abort,
 );
 
 /// No second tries: what fails is to be seen. The rest keeps lftp from waiting and from looking for TLS.
@@ -276,4 +279,45 @@ fn permissions_links_and_patterns(runtime: Runtime) {
         let metadata = fs::metadata(server.at(name)).expect("it is there");
         assert_eq!(metadata.permissions().mode() & 0o777, expected, "{name}");
     }
+}
+
+/// ABOR in the middle of a download; the session is used for what comes next.
+fn an_abort(runtime: Runtime) {
+    let Lftp { program, house } = &Lftp::new(need!("lftp"), runtime);
+    let (length, here) = (50 << 20, house.here.at("file"));
+    fill(&house.server.at("file"), length, 1);
+    let mut lftp = command(program);
+    lftp.arg("--norc")
+        .current_dir(house.here.path())
+        .env("HOME", house.here.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut lftp = lftp.spawn().expect("lftp");
+    let mut input = lftp.stdin.take().expect("a pipe");
+    // So slowly that it cannot end before it is stopped.
+    let begin = format!(
+        "{SETTINGS}set net:limit-rate 1000000\ndebug 5\nopen {}\nget file &\n",
+        house.server.url("")
+    );
+    input.write_all(begin.as_bytes()).expect("lftp reads");
+    until("some of the file is here", || {
+        fs::metadata(&here).ok().filter(|file| file.len() > 0)
+    });
+    input
+        .write_all(b"kill all\ncls\nexit\n")
+        .expect("lftp reads");
+    drop(input);
+    let done = lftp.wait_with_output().expect("an end");
+    let log = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{log}");
+    assert!(log.contains("---> ABOR"), "{log}");
+    assert_eq!(
+        String::from_utf8_lossy(&done.stdout).trim(),
+        "file",
+        "{log}"
+    );
+    // It was the same session that went on.
+    assert_eq!(log.matches("---> USER").count(), 1, "{log}");
+    assert!(fs::metadata(&here).expect("a part").len() < length);
 }

@@ -9,7 +9,7 @@ use ftp_peers::{
 
 use crate::House;
 
-on_both_runtimes!(wget, wget_over_ipv6, ncftp, tnftp);
+on_both_runtimes!(wget, wget_over_ipv6, ncftp, ncftp_aborts, tnftp);
 
 const LENGTH: u64 = (1 << 20) + 1;
 
@@ -111,6 +111,50 @@ fn ncftp(runtime: Runtime) {
     run(&mut tree).ok();
     assert_same(&here.at("two words"), &here.at("tree/a folder/two words"));
 }
+
+/// Ctrl-C in the middle of a download is an ABOR, and the session goes on.
+#[cfg(unix)]
+fn ncftp_aborts(runtime: Runtime) {
+    use rexpect::session::{Options, spawn_with_options};
+
+    /// How long anything may take, in milliseconds: far more than it does.
+    const PATIENCE: u64 = 20_000;
+    /// Bytes of nothing: more than could be fetched before the key is pressed.
+    const ENDLESS: u64 = 64 << 30;
+
+    let program = need!("ncftp");
+    let House { server, here } = &House::new(runtime);
+    let file = fs::File::create(server.at("endless")).expect("a file");
+    file.set_len(ENDLESS).expect("a file with a hole");
+    let port = server.address().port().to_string();
+    let mut ncftp = command(&program);
+    ncftp
+        .env("HOME", here.path())
+        .current_dir(here.path())
+        .args(["-u", "alice", "-p", "secret", "-P", &port, "127.0.0.1"]);
+    let options = Options::new().timeout_ms(Some(PATIENCE));
+    let mut terminal = spawn_with_options(ncftp, options).expect("a terminal");
+    let mut hear = |text: &str, say: &str| {
+        terminal.exp_string(text).expect(text);
+        terminal.send_line(say).expect("it listens");
+    };
+    hear("ncftp / >", "debug 1");
+    hear("ncftp / >", "get endless");
+    // The bar: bytes have come.
+    terminal.exp_string("ETA:").expect("a bar");
+    terminal.send_control('c').expect("it listens");
+    for text in ["Cmd: ABOR", "426: ", "226: ", "Aborted successfully"] {
+        terminal.exp_string(text).expect(text);
+    }
+    terminal.exp_string("ncftp / >").expect("its prompt");
+    terminal.send_line("pwd").expect("it listens");
+    terminal.exp_string("127.0.0.1").expect("where it is");
+    terminal.send_line("bye").expect("it listens");
+    terminal.exp_eof().expect("an end");
+}
+
+#[cfg(not(unix))]
+fn ncftp_aborts(_: Runtime) {}
 
 fn tnftp(runtime: Runtime) {
     let program = need!("tnftp");

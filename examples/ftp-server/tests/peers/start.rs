@@ -18,6 +18,7 @@ on_both_runtimes!(
     a_root_that_is_a_file,
     nonsense,
     a_first_start_shows_something,
+    third_parties_only_where_they_are_allowed,
     sigterm_with_sessions_open,
     sigint,
     sigterm_lets_a_transfer_end,
@@ -104,6 +105,19 @@ fn a_first_start_shows_something(runtime: Runtime) {
 fn own_ip(runtime: Runtime) -> Ipv4Addr {
     let [.., high, low] = std::process::id().to_be_bytes();
     Ipv4Addr::new(127, 100 + runtime as u8, high, low)
+}
+
+/// RFC 2577: data to an address that is not the client's (one for documentation, to which nothing goes) wants `--fxp on`; to this
+/// machine's own services it never goes.
+fn third_parties_only_where_they_are_allowed(runtime: Runtime) {
+    for (options, code) in [(&[][..], 504), (&["--fxp", "on"], 200)] {
+        let house = House::with(runtime, options);
+        let mut wire = Wire::login(house.server.address(), "alice", "secret");
+        wire.expect("PORT 192,0,2,77,200,1", code);
+        wire.expect("PORT 127,0,0,2,200,1", 504);
+        wire.expect("PORT 192,0,2,77,0,25", 504);
+        wire.expect("PORT 127,0,0,1,200,1", 200);
+    }
 }
 
 fn sigterm_with_sessions_open(runtime: Runtime) {
