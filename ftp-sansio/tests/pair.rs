@@ -3,11 +3,14 @@
 
 use core::time::Duration;
 
-use ftp_sansio::client::{self, DataPath, Failure, Meaning, Operation, Options, Outcome, Wait};
+use ftp_sansio::client::{
+    self, DataPath, Failure, Meaning, Operation, Options, Outcome, TransferRequest, Wait,
+};
 use ftp_sansio::server::{self, Event};
 use ftp_sansio::testing::Pair;
-use ftp_sansio::testing::pair::path;
-use ftp_sansio::wire::{Command, Format, Representation};
+use ftp_sansio::testing::pair::{Injection, path};
+use ftp_sansio::tls::Resumption;
+use ftp_sansio::wire::{Arg, Command, Format, Mode, Representation};
 
 fn logged_in(seed: u64, data_path: DataPath) -> Pair {
     let mut config = client::Config::default();
@@ -224,7 +227,7 @@ fn an_abort_at_any_moment() {
         let mut pair = logged_in(seed, WAYS[seed as usize % 3]);
         pair.store().put_file(path("a"), vec![1; 3000]);
         let command = Command::Retr("a".parse().unwrap());
-        let retrieve = client::TransferRequest::file(command, from(seed % 2));
+        let retrieve = TransferRequest::file(command, from(seed % 2));
         pair.begin(Operation::Transfer(retrieve)).unwrap();
         for _ in 0..seed {
             if !pair.is_finished() {
@@ -261,9 +264,8 @@ fn many_operations_at_once() {
             pair.store()
                 .put_file(path(&format!("f{number}")), content(number));
         }
-        let file = |command| {
-            Operation::Transfer(client::TransferRequest::file(command, Options::default()))
-        };
+        let file =
+            |command| Operation::Transfer(TransferRequest::file(command, Options::default()));
         let mut asked = Vec::new();
         for number in 0..10 {
             let name = |kind: &str| format!("{kind}{number}").parse().unwrap();
@@ -303,5 +305,231 @@ fn many_operations_at_once() {
         pair.quit();
         pair.run();
         assert!(pair.is_over());
+    }
+}
+
+fn options(mode: Mode) -> Options {
+    Options {
+        mode,
+        ..Options::default()
+    }
+}
+
+fn retrieve(pair: &mut Pair, name: &str, mode: Mode) -> Result<Vec<u8>, Failure> {
+    pair.fetch(Command::Retr(name.parse().unwrap()), options(mode))
+}
+
+fn store(pair: &mut Pair, name: &str, mode: Mode, bytes: &[u8]) -> Result<Outcome, Failure> {
+    pair.send(Command::Stor(name.parse().unwrap()), options(mode), bytes)
+}
+
+/// RFC 959 § 3.3: in the modes that mark the end of a file one data connection serves for all, up and down.
+#[test]
+fn many_files_over_one_data_connection() {
+    for seed in 0..40 {
+        let mode = [Mode::Block, Mode::Compressed][seed as usize % 2];
+        let mut pair = logged_in(seed, WAYS[seed as usize % 3]);
+        for (name, length) in [("a", 3000), ("b", 0), ("c", 700)] {
+            store(&mut pair, name, mode, &vec![7; length]).unwrap();
+            assert_eq!(retrieve(&mut pair, name, mode).unwrap(), vec![7; length]);
+        }
+        assert!(matches!(
+            retrieve(&mut pair, "nothing", mode),
+            Err(Failure::Refused(_))
+        ));
+        assert_eq!(retrieve(&mut pair, "c", mode).unwrap(), [7; 700]);
+        assert_eq!(pair.connections(), 1);
+        // A file in a stream has a connection of its own, and afterwards there is none.
+        assert_eq!(pair.retrieve("a").unwrap(), [7; 3000]);
+        assert_eq!(retrieve(&mut pair, "a", mode).unwrap(), [7; 3000]);
+        assert_eq!(pair.connections(), 3);
+        pair.quit();
+        pair.run();
+        assert!(pair.is_over());
+    }
+}
+
+/// Asked for all at once, each file comes over the connection that the one before has left.
+#[test]
+fn a_queue_of_files_over_one_data_connection() {
+    for seed in 0..40 {
+        let mut pair = logged_in(seed, WAYS[seed as usize % 3]);
+        let ask = |pair: &mut Pair, command, bytes: &[u8]| {
+            let request = TransferRequest::file(command, options(Mode::Block));
+            pair.ask(Operation::Transfer(request), bytes).unwrap()
+        };
+        let mut ids = Vec::new();
+        for number in 0..8_u8 {
+            let name: Arg = format!("{}", number % 3).parse().unwrap();
+            let bytes = [number; 400];
+            let stored = ask(&mut pair, Command::Stor(name.clone()), &bytes);
+            let fetched = ask(&mut pair, Command::Retr(name), &[]);
+            ids.push((stored, fetched, bytes));
+        }
+        for (stored, fetched, bytes) in ids {
+            pair.end_of(stored).0.unwrap();
+            let (result, fetched) = pair.end_of(fetched);
+            result.unwrap();
+            assert_eq!(fetched, bytes);
+        }
+        assert_eq!(pair.connections(), 1);
+    }
+}
+
+/// What a connection that breaks between two files, or within one, has lost is asked for again or told.
+#[test]
+fn a_kept_connection_that_breaks() {
+    for seed in 0..40 {
+        let mut pair = logged_in(seed, WAYS[seed as usize % 3]);
+        pair.store().put_file(path("a"), vec![1; 600]);
+        pair.faults().reset_data_after = Some(500 + 40 * seed);
+        let mut complete = 0;
+        for _ in 0..6 {
+            match retrieve(&mut pair, "a", Mode::Block) {
+                Ok(bytes) => {
+                    assert_eq!(bytes, [1; 600]);
+                    complete += 1;
+                }
+                Err(failure) => assert!(matches!(failure, Failure::Incomplete { .. }), "{failure}"),
+            }
+        }
+        assert!(complete > 0 || seed < 4, "nothing arrives");
+        pair.faults().reset_data_after = None;
+        assert_eq!(retrieve(&mut pair, "a", Mode::Block).unwrap(), [1; 600]);
+    }
+}
+
+fn with_tls(seed: u64) -> Pair {
+    let (mut client, mut server) = (client::Config::default(), server::Config::default());
+    client.data_path = WAYS[seed as usize % 3];
+    client.tls = client::Tls::Explicit;
+    client.resumption = Resumption::Require;
+    (server.tls, server.ccc) = (server::Tls::Require, true);
+    server.data_tls = server::DataTls::Require;
+    server.resumption = Resumption::Require;
+    (client.trace, server.trace) = (true, true);
+    let mut pair = Pair::with(seed, client, server);
+    pair.faults().delay = Duration::from_millis(20);
+    pair
+}
+
+/// AUTH, PROT P, transfers in a stream and in blocks, and CCC (RFC 4217).
+#[test]
+fn under_tls_from_end_to_end() {
+    for seed in 0..40 {
+        let mut pair = with_tls(seed);
+        assert_eq!(pair.login(), Err(Failure::NotBegun), "not in clear text");
+        assert!(matches!(
+            pair.perform(Operation::Secure),
+            Ok(Outcome::Secured(_))
+        ));
+        pair.login().unwrap();
+        let there_and_back = |pair: &mut Pair| {
+            for mode in [Mode::Stream, Mode::Block, Mode::Block] {
+                let stored = store(pair, "a", mode, &[3; 2000]).unwrap();
+                assert!(matches!(
+                    stored,
+                    Outcome::Transferred {
+                        resumed: Some(true),
+                        ..
+                    }
+                ));
+                assert_eq!(retrieve(pair, "a", mode).unwrap(), [3; 2000]);
+            }
+        };
+        there_and_back(&mut pair);
+        pair.perform(Operation::ClearControl).unwrap();
+        // Data is protected as before.
+        there_and_back(&mut pair);
+        assert!(pair.server_events().contains(&Event::Cleared));
+        pair.quit();
+        pair.run();
+        assert!(pair.is_over());
+    }
+}
+
+#[test]
+fn data_that_does_not_resume_the_session() {
+    let mut pair = with_tls(5);
+    pair.perform(Operation::Secure).unwrap();
+    pair.login().unwrap();
+    pair.store().put_file(path("a"), b"secret".to_vec());
+    pair.faults().forget_tls = true;
+    assert_eq!(pair.retrieve("a"), Err(Failure::NotResumed));
+    store(&mut pair, "a", Mode::Stream, b"mine").unwrap_err();
+    assert_eq!(pair.store().file(&path("a")), Some(&b"secret"[..]));
+    pair.faults().forget_tls = false;
+    assert_eq!(pair.retrieve("a").unwrap(), b"secret");
+}
+
+/// A download under TLS whose end is a FIN alone was cut by somebody.
+#[test]
+fn a_fin_is_no_end_under_tls() {
+    let mut pair = with_tls(6);
+    pair.perform(Operation::Secure).unwrap();
+    pair.login().unwrap();
+    pair.store().put_file(path("a"), vec![1; 3000]);
+    for most in [10, 500, 2900] {
+        pair.faults().lose_data_after = Some(most);
+        assert!(pair.retrieve("a").is_err());
+    }
+}
+
+/// Rule 6 (CVE-2011-0411, CVE-2021-22947): what somebody puts behind the AUTH, or behind the 234, in clear text is never a command and never
+/// a reply, however it is cut: it breaks the handshake, and with it the session.
+#[test]
+fn nothing_can_be_injected_into_tls() {
+    let places: [(bool, &[u8], &[&[u8]]); 2] = [
+        (
+            true,
+            b"AUTH",
+            &[
+                b"USER anna\r\nPASS hush\r\nDELE a\r\n",
+                b"NOOP\r\n",
+                b"\r\n",
+                b"R",
+                b"\xff\xf4\xff\xf2",
+            ],
+        ),
+        (
+            false,
+            b"234",
+            &[
+                b"200 Fine.\r\n230 Welcome.\r\n",
+                b"421 Enough.\r\n",
+                b"\n",
+                b"2",
+                b"\xff\xfd\x01",
+            ],
+        ),
+    ];
+    for (is_clients, line, injected) in places {
+        for bytes in injected {
+            for cut in 0..60 {
+                let mut pair = with_tls(cut as u64);
+                pair.store().put_file(path("a"), b"text".to_vec());
+                pair.inject(Injection::new(is_clients, line, bytes, cut));
+                let result = pair.perform(Operation::Secure);
+                assert!(pair.was_injected());
+                assert!(
+                    matches!(result, Err(Failure::Tls | Failure::Closed(_))),
+                    "{result:?}"
+                );
+                pair.run();
+                assert!(pair.is_over());
+                assert_eq!(pair.store().file(&path("a")), Some(&b"text"[..]));
+                let commands = pair.server_events().iter().filter_map(|event| match event {
+                    Event::Command(command) => Some(command),
+                    _ => None,
+                });
+                assert!(commands.eq([&Command::Auth("TLS".parse().unwrap())]));
+                assert!(matches!(pair.server_events().last(), Some(Event::Ended(_))));
+                let replies = pair.client_events().iter().filter_map(|event| match event {
+                    client::Event::Received(reply) => Some(reply.code().get()),
+                    _ => None,
+                });
+                assert!(replies.eq([220, 234]));
+            }
+        }
     }
 }

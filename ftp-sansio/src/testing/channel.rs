@@ -69,19 +69,44 @@ impl Channel {
         taken
     }
 
+    /// Takes all that came.
+    pub(super) fn take_unread(&mut self) -> Vec<u8> {
+        core::mem::take(&mut self.unread)
+    }
+
+    /// What was taken and is wanted later.
+    pub(super) fn put_back(&mut self, mut bytes: Vec<u8>) {
+        bytes.append(&mut self.unread);
+        self.unread = bytes;
+    }
+
     /// Whether something waits to be taken.
     pub(super) fn has_unread(&self) -> bool {
         !self.unread.is_empty()
     }
 
-    /// Reads the next record, unless what the last one brought was not taken: a session that ends TLS is shown that afterwards.
-    pub(super) fn next(&mut self) -> Option<Heard> {
+    /// Whether TLS is on its way up or down: what comes then is no business of the session's, which reads nothing.
+    const fn is_changing(&self) -> bool {
+        match &self.layer {
+            Layer::Tls { tls, is_stopping } => *is_stopping || !tls.is_up(),
+            Layer::Clear | Layer::Ended => false,
+        }
+    }
+
+    /// Whether the socket is to be read, for a session that says whether it wants more.
+    pub(super) fn wants_read(&self, session: bool) -> bool {
+        self.is_changing() || (session && self.unread.is_empty())
+    }
+
+    /// Reads the next record, where [the socket is to be read](Self::wants_read). What the last one brought and was not taken is
+    /// shown to a session that ends TLS afterwards.
+    pub(super) fn next(&mut self, session: bool) -> Option<Heard> {
+        if !self.wants_read(session) {
+            return None;
+        }
         let Layer::Tls { tls, is_stopping } = &mut self.layer else {
             return None;
         };
-        if !self.unread.is_empty() && !*is_stopping {
-            return None;
-        }
         Some(match tls.next()? {
             Record::Data(bytes) => {
                 self.unread.extend(bytes);
@@ -132,6 +157,14 @@ impl Channel {
                 Some(tls.close())
             }
             _ => None,
+        }
+    }
+
+    /// What travels of these bytes.
+    pub(super) fn wrap(&mut self, bytes: &[u8]) -> Vec<u8> {
+        match &mut self.layer {
+            Layer::Tls { tls, .. } => tls.data(bytes),
+            _ => bytes.to_vec(),
         }
     }
 

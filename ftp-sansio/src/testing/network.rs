@@ -54,11 +54,6 @@ impl Pipe {
         }
         self.parcels.pop_front().map(|(_, parcel)| parcel)
     }
-
-    /// What the reader had no room for.
-    pub(super) fn put_back(&mut self, now: Instant, bytes: Vec<u8>) {
-        self.parcels.push_front((now, Parcel::Bytes(bytes)));
-    }
 }
 
 /// A data connection.
@@ -91,6 +86,8 @@ pub struct Faults {
     pub stall_data_after: Option<u64>,
     /// So many of the next data connections cannot be made.
     pub refuse_connects: u32,
+    /// TLS on data connections does not resume the control connection's session.
+    pub forget_tls: bool,
 }
 
 /// The connections besides the control connection, the clock, and the dice.
@@ -124,22 +121,28 @@ impl Network {
         self.links.len() - 1
     }
 
+    pub(super) const fn connections(&self) -> usize {
+        self.links.len()
+    }
+
     pub(super) fn link(&mut self, link: usize) -> &mut Link {
         &mut self.links[link]
+    }
+
+    /// Whether nothing more goes over a data connection.
+    pub(super) fn stalls(&self, link: usize) -> bool {
+        let stall = self.faults.stall_data_after;
+        stall.is_some_and(|most| self.links[link].moved >= most)
     }
 
     /// Sends on a data connection, as far as the faults let it through. False where it stalls.
     pub(super) fn send(&mut self, link: usize, to_client: bool, parcel: Parcel) -> bool {
         let at = self.later() + self.faults.data_delay;
         let (faults, now) = (self.faults, self.now);
-        let link = &mut self.links[link];
-        if faults
-            .stall_data_after
-            .is_some_and(|most| link.moved >= most)
-            && parcel != Parcel::Reset
-        {
+        if self.stalls(link) && parcel != Parcel::Reset {
             return false;
         }
+        let link = &mut self.links[link];
         if faults
             .reset_data_after
             .is_some_and(|most| link.moved >= most)

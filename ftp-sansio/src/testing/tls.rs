@@ -65,6 +65,11 @@ impl FakeTls {
         self.seal(HELLO, b"")
     }
 
+    /// Whether the handshake is complete on this side.
+    pub(super) const fn is_up(&self) -> bool {
+        self.heard_hello
+    }
+
     /// The records that these bytes travel in.
     pub(super) fn data(&mut self, bytes: &[u8]) -> Vec<u8> {
         let records = bytes.chunks(MOST - HEADER);

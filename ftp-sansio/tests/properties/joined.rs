@@ -21,8 +21,13 @@ fn faults() -> impl Strategy<Value = Faults> {
         delay(),
         delay(),
     );
-    (delays, [after(), after(), after(), after()], 0..3_u32).prop_map(
-        |(delays, after, refuse_connects)| {
+    (
+        delays,
+        [after(), after(), after(), after()],
+        0..3_u32,
+        any::<bool>(),
+    )
+        .prop_map(|(delays, after, refuse_connects, forget_tls)| {
             let mut faults = Faults::default();
             (faults.delay, faults.reply_delay, faults.data_delay) = delays;
             let [drop, reset, stall, lose] = after;
@@ -32,9 +37,9 @@ fn faults() -> impl Strategy<Value = Faults> {
             faults.stall_data_after = stall;
             faults.lose_data_after = lose;
             faults.refuse_connects = refuse_connects;
+            faults.forget_tls = forget_tls;
             faults
-        },
-    )
+        })
 }
 
 fn name() -> impl Strategy<Value = Name> {
@@ -87,6 +92,7 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => (name(), name()).prop_map(|(from, to)| Wish::Rename(from, to)),
         3 => (0..COMMANDS.len(), any::<bool>()).prop_map(|(command, any)| Wish::Command(command, any)),
         1 => any::<bool>().prop_map(Wish::Login),
+        1 => prop::sample::select(vec![Wish::Secure, Wish::Clear]),
     ]
 }
 
@@ -118,14 +124,17 @@ proptest! {
     /// was.
     #[test]
     fn a_transfer_is_whole_or_not_ok(setting in setting(), faults in faults(), wish in moving()) {
-        pair::run(setting, [Step::Faults(faults), only(Wish::Login(true)), only(wish)]);
+        pair::run(setting, [Step::Faults(faults), only(Wish::Secure), only(Wish::Login(true)), only(wish)]);
     }
 
     /// Whatever is asked for, in whatever order and however much of it at once, the two are never out of step, and everything has an
     /// end.
     #[test]
-    fn nothing_is_out_of_sequence(setting in setting(), mut steps in prop::collection::vec(step(), 0..10), quits: bool) {
+    fn nothing_is_out_of_sequence(setting in setting(), mut steps in prop::collection::vec(step(), 0..10), secures: bool, quits: bool) {
         steps.insert(0, only(Wish::Login(true)));
+        if secures {
+            steps.insert(0, only(Wish::Secure));
+        }
         if quits {
             steps.push(Step::Quit);
             steps.push(only(Wish::List(0)));

@@ -127,7 +127,7 @@ impl Client {
             taken += self
                 .channel
                 .offer(|left| cuts.next(left), |bytes| session.receive(now, bytes));
-            let Some(heard) = self.channel.next() else {
+            let Some(heard) = self.channel.next(self.session.wants_read()) else {
                 return taken;
             };
             taken += 1;

@@ -3,12 +3,15 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use super::ids::{Ids, Kind};
 use super::mover::{Moved, Mover};
+use super::wire::Wire;
 use crate::client::{
-    Action, Close, DataId, Failure, Input, Outcome, Session, Transfer, TransferEvent,
+    Action, Close, DataId, Event, Failure, Input, Outcome, Session, Transfer, TransferEvent,
 };
 use crate::data::Direction;
 use crate::session::OperationId;
+use crate::testing::channel::Channel;
 use crate::testing::network::{Network, Parcel};
 use crate::time::Instant;
 
@@ -18,10 +21,15 @@ const FIRST_PORT: u16 = 40_001;
 #[derive(Debug)]
 pub(super) struct ClientSide {
     pub(super) session: Session,
+    pub(super) events: Vec<Event>,
     /// What happened to the operations, while they go on and until it is asked for.
     asked: BTreeMap<u32, Asked>,
     data: Vec<Data>,
+    /// Connections that the server has closed between two transfers.
+    gone: Vec<DataId>,
     listeners: u16,
+    pub(super) channel: Channel,
+    pub(super) ids: Ids,
     /// What happens to the session later.
     pub(super) coming: Vec<(Instant, Input)>,
 }
@@ -42,15 +50,21 @@ struct Data {
     port: Option<u16>,
     transfer: Option<Transfer>,
     mover: Option<Mover>,
+    /// Where it was left open by the transfer before (RFC 959 § 3.3).
+    kept: Option<Wire>,
 }
 
 impl ClientSide {
-    pub(super) const fn new(session: Session) -> Self {
+    pub(super) fn new(session: Session) -> Self {
         Self {
             session,
+            events: Vec::new(),
             asked: BTreeMap::new(),
             data: Vec::new(),
+            gone: Vec::new(),
             listeners: 0,
+            channel: Channel::default(),
+            ids: Ids::default(),
             coming: Vec::new(),
         }
     }
@@ -104,12 +118,14 @@ impl ClientSide {
     }
 
     fn open(&mut self, id: DataId, link: Option<usize>, port: Option<u16>) {
+        self.ids.add(Kind::Data, id.0);
         self.data.push(Data {
             id,
             link,
             port,
             transfer: None,
             mover: None,
+            kept: None,
         });
     }
 
@@ -124,6 +140,7 @@ impl ClientSide {
     pub(super) fn act(&mut self, action: Action, network: &mut Network) {
         match action {
             Action::Transfer(transfer) => {
+                self.ids.add(Kind::Transfer, transfer.id.0);
                 assert!(
                     self.data.iter().all(|data| data.transfer.is_none()),
                     "two transfers move at a time"
@@ -134,15 +151,23 @@ impl ClientSide {
                 data.transfer = Some(transfer);
             }
             Action::Drop(id, how) => {
-                let index = self.data.iter().position(|data| data.id == id);
-                let index = index.expect("drops a data connection that is not there");
-                if let Some(link) = self.data.remove(index).link {
-                    let parcel = if how == Close::Abruptly {
-                        Parcel::Reset
-                    } else {
-                        Parcel::Fin
-                    };
-                    network.send(link, false, parcel);
+                let Some(index) = self.data.iter().position(|data| data.id == id) else {
+                    let was_there = self.gone.contains(&id);
+                    return assert!(was_there, "drops a data connection that never was there");
+                };
+                let data = self.data.remove(index);
+                let mover = data.mover.map(Mover::into_wire);
+                match (mover.or(data.kept), data.link) {
+                    (Some(wire), _) if how == Close::Abruptly => wire.reset(network),
+                    (Some(mut wire), _) => {
+                        wire.close(network);
+                    }
+                    (None, Some(link)) => {
+                        let abruptly = how == Close::Abruptly;
+                        let parcel = if abruptly { Parcel::Reset } else { Parcel::Fin };
+                        network.send(link, false, parcel);
+                    }
+                    (None, None) => {}
                 }
             }
             Action::Connect { .. }
@@ -155,6 +180,9 @@ impl ClientSide {
 
     /// Moves some of the data. False when there is nothing to do.
     pub(super) fn move_data(&mut self, network: &mut Network) -> bool {
+        if self.lose_kept(network) {
+            return true;
+        }
         let Some(data) = self.data.iter_mut().find(|data| data.transfer.is_some()) else {
             return false;
         };
@@ -166,30 +194,40 @@ impl ClientSide {
             return false;
         };
         let Some(mover) = &mut data.mover else {
-            let codec = transfer
-                .parameters
-                .codec(transfer.direction)
-                .expect("a transfer has a codec");
             asked.download.clear();
-            data.mover = Some(match transfer.direction {
-                Direction::Send => Mover::sender(link, false, codec, &asked.upload),
-                Direction::Receive => Mover::receiver(link, false, codec),
-            });
-            if data.port.is_some() {
+            let kept = data.kept.take();
+            let is_new = kept.is_none();
+            let wire = kept.unwrap_or_else(|| Wire::new(link, false, transfer.protection));
+            data.mover = Some(mover(transfer, wire, &asked.upload));
+            if is_new && data.port.is_some() {
                 self.session.handle(network.now, Input::Connected(data.id));
             }
             return true;
         };
         let event = match mover.step(network) {
             Moved::Nothing => return false,
-            Moved::Bytes(bytes, file) => {
+            Moved::Secured => TransferEvent::Secured {
+                resumed: !network.faults.forget_tls,
+            },
+            Moved::Bytes(bytes, file, markers) => {
                 asked.download.extend_from_slice(&file);
+                for marker in markers {
+                    let event = TransferEvent::Marker(marker.into());
+                    self.session.handle(network.now, Input::Transfer(id, event));
+                }
                 TransferEvent::Progress(bytes)
             }
             Moved::Ended(bytes, end, file) => {
                 asked.download.extend_from_slice(&file);
+                if transfer.parameters.leaves_open() {
+                    data.kept = data.mover.take().map(Mover::into_wire);
+                }
                 data.transfer = None;
                 TransferEvent::Ended { bytes, end }
+            }
+            Moved::NotSecured => {
+                data.transfer = None;
+                TransferEvent::SecureFailed
             }
             Moved::Broken => {
                 data.transfer = None;
@@ -198,5 +236,29 @@ impl ClientSide {
         };
         self.session.handle(network.now, Input::Transfer(id, event));
         true
+    }
+
+    /// The server has closed a connection that was left open.
+    fn lose_kept(&mut self, network: &mut Network) -> bool {
+        let is_gone = |data: &mut Data| {
+            let kept = data.kept.take_if(|wire| wire.is_gone(network));
+            kept.is_some().then_some(data.id)
+        };
+        let Some(id) = self.data.iter_mut().find_map(is_gone) else {
+            return false;
+        };
+        self.data.retain(|data| data.id != id);
+        self.gone.push(id);
+        self.session.handle(network.now, Input::DataClosed(id));
+        true
+    }
+}
+
+fn mover(transfer: &Transfer, wire: Wire, upload: &[u8]) -> Mover {
+    let codec = transfer.parameters.codec(transfer.direction);
+    let codec = codec.expect("a transfer has a codec");
+    match transfer.direction {
+        Direction::Send => Mover::sender(wire, codec, upload, transfer.parameters.leaves_open()),
+        Direction::Receive => Mover::receiver(wire, codec),
     }
 }

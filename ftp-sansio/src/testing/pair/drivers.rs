@@ -1,12 +1,16 @@
 //! What the two drivers do, a thing at a time. True where there was something to do.
 
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 
+use super::ids::Kind;
 use super::{CLIENT_PORT, Pair};
 use crate::client::{self, Close};
 use crate::server::{self, Grant, Route};
+use crate::testing::channel::Heard;
 use crate::testing::network::Parcel;
 use crate::time::Instant;
+use crate::tls::{TlsEvent, TlsFacts};
 
 impl Pair {
     pub(super) fn client_writes(&mut self) -> bool {
@@ -14,9 +18,19 @@ impl Pair {
         let Some(transmit) = self.client.session.transmit() else {
             return false;
         };
-        let count = 1 + self.network.random.up_to(transmit.bytes.len() - 1);
-        self.up
-            .send(at, Parcel::Bytes(transmit.bytes[..count].to_vec()));
+        let injects = self.injections.awaits(true, transmit.bytes);
+        let count = match injects {
+            true => transmit.bytes.len(),
+            false => 1 + self.network.random.up_to(transmit.bytes.len() - 1),
+        };
+        let bytes = self.client.channel.wrap(&transmit.bytes[..count]);
+        let parcels = match injects {
+            true => self.injections.inject(bytes),
+            false => [bytes, Vec::new()],
+        };
+        for bytes in parcels {
+            self.up.send(at, Parcel::Bytes(bytes));
+        }
         self.client.session.transmitted(self.network.now, count);
         if self.client.session.transmit().is_none() {
             self.client
@@ -31,9 +45,19 @@ impl Pair {
         let Some(transmit) = self.server.session.transmit() else {
             return false;
         };
-        let count = 1 + self.network.random.up_to(transmit.bytes.len() - 1);
-        self.down
-            .send(at, Parcel::Bytes(transmit.bytes[..count].to_vec()));
+        let injects = self.injections.awaits(false, transmit.bytes);
+        let count = match injects {
+            true => transmit.bytes.len(),
+            false => 1 + self.network.random.up_to(transmit.bytes.len() - 1),
+        };
+        let bytes = self.server.channel.wrap(&transmit.bytes[..count]);
+        let parcels = match injects {
+            true => self.injections.inject(bytes),
+            false => [bytes, Vec::new()],
+        };
+        for bytes in parcels {
+            self.down.send(at, Parcel::Bytes(bytes));
+        }
         self.replied += count;
         self.server.session.transmitted(self.network.now, count);
         if self.server.session.transmit().is_none() {
@@ -55,38 +79,78 @@ impl Pair {
 
     pub(super) fn client_reads(&mut self) -> bool {
         let now = self.network.now;
-        match self.down.take(now) {
-            Some(Parcel::Bytes(bytes)) => {
-                let taken = self.client.session.receive(now, &bytes);
-                if taken < bytes.len() {
-                    self.down.put_back(now, bytes[taken..].to_vec());
-                }
-                taken > 0
+        let (session, channel) = (&mut self.client.session, &mut self.client.channel);
+        if channel.has_unread() {
+            let random = &mut self.network.random;
+            let piece = |left: usize| 1 + random.up_to(left - 1);
+            if channel.offer(piece, |bytes| session.receive(now, bytes)) > 0 {
+                return true;
             }
-            Some(_) => {
-                self.client.session.handle(now, client::Input::Disconnected);
-                true
-            }
-            None => false,
         }
+        if let Some(heard) = channel.next(session.wants_read()) {
+            let event = match heard {
+                Heard::Bytes => return true,
+                Heard::Up => TlsEvent::Up(TlsFacts::default()),
+                Heard::Down => TlsEvent::Down,
+                Heard::Failed => TlsEvent::Failed,
+                Heard::Ended => {
+                    session.handle(now, client::Input::PeerEnded);
+                    return true;
+                }
+            };
+            session.handle(now, client::Input::Tls(event));
+            return true;
+        }
+        if !channel.wants_read(session.wants_read()) {
+            return false;
+        }
+        match self.down.take(now) {
+            Some(Parcel::Bytes(bytes)) => channel.bring(&bytes),
+            Some(Parcel::Fin) => session.handle(now, client::Input::PeerEnded),
+            Some(Parcel::Reset) => session.handle(now, client::Input::Disconnected),
+            None => return false,
+        }
+        true
     }
 
     pub(super) fn server_reads(&mut self) -> bool {
         let now = self.network.now;
-        match self.up.take(now) {
-            Some(Parcel::Bytes(bytes)) => {
-                let taken = self.server.session.receive(now, &bytes);
-                if taken < bytes.len() {
-                    self.up.put_back(now, bytes[taken..].to_vec());
-                }
-                taken > 0
+        let (session, channel) = (&mut self.server.session, &mut self.server.channel);
+        if channel.has_unread() {
+            let random = &mut self.network.random;
+            let piece = |left: usize| 1 + random.up_to(left - 1);
+            if channel.offer(piece, |bytes| session.receive(now, bytes)) > 0 {
+                return true;
             }
-            Some(_) => {
-                self.server.session.handle(now, server::Input::Disconnected);
-                true
-            }
-            None => false,
         }
+        if let Some(heard) = channel.next(session.wants_read()) {
+            let event = match heard {
+                Heard::Bytes => return true,
+                Heard::Up => {
+                    let hello = channel.hello().unwrap_or_default();
+                    self.down.send(self.network.later(), Parcel::Bytes(hello));
+                    TlsEvent::Up(TlsFacts::default())
+                }
+                Heard::Down => TlsEvent::Down,
+                Heard::Failed => TlsEvent::Failed,
+                Heard::Ended => {
+                    session.handle(now, server::Input::PeerEnded);
+                    return true;
+                }
+            };
+            session.handle(now, server::Input::Tls(event));
+            return true;
+        }
+        if !channel.wants_read(session.wants_read()) {
+            return false;
+        }
+        match self.up.take(now) {
+            Some(Parcel::Bytes(bytes)) => channel.bring(&bytes),
+            Some(Parcel::Fin) => session.handle(now, server::Input::PeerEnded),
+            Some(Parcel::Reset) => session.handle(now, server::Input::Disconnected),
+            None => return false,
+        }
+        true
     }
 
     /// Answers of the drivers whose time has come.
@@ -115,7 +179,7 @@ impl Pair {
         let at = self.network.later();
         match output {
             Output::Event(Event::Finished(id, result)) => self.client.finishes(id, result),
-            Output::Event(_) => {}
+            Output::Event(event) => self.client.events.push(event),
             Output::Action(Action::Connect { data, to }) => {
                 let link = self.connect(to);
                 self.client.connects(data, link);
@@ -131,6 +195,16 @@ impl Pair {
                 self.client
                     .coming
                     .push((at, Input::Listening(data, Some(address))));
+            }
+            Output::Action(Action::StartTls(_)) => {
+                self.client.channel.start_tls(true);
+                let hello = self.client.channel.hello().unwrap_or_default();
+                self.up.send(at, Parcel::Bytes(hello));
+            }
+            Output::Action(Action::StopTls) => {
+                let close = self.client.channel.stop_tls();
+                let close = close.expect("ends TLS, and there is none");
+                self.up.send(at, Parcel::Bytes(close));
             }
             Output::Action(Action::Close(how)) => {
                 self.up.send(
@@ -171,10 +245,12 @@ impl Pair {
             Output::Action(Action::Authenticate {
                 request, password, ..
             }) => {
+                self.server.ids.add(Kind::Request, request.0);
                 let grant = (password.expose().as_bytes() == b"hush").then(Grant::read_write);
                 self.server.coming.push((at, Input::Login(request, grant)));
             }
             Output::Action(Action::Perform { request, operation }) => {
+                self.server.ids.add(Kind::Request, request.0);
                 let answer = self.server.store.perform(operation);
                 self.server
                     .coming
@@ -186,12 +262,15 @@ impl Pair {
                     .coming
                     .push((at, Input::Listening(data, Some(port))));
             }
-            Output::Action(Action::Discard(data)) => self.server.discard(data),
+            Output::Action(Action::Discard(data)) => self.server.discard(data, &mut self.network),
             Output::Action(Action::Transfer(transfer)) => self.server_begins(transfer),
-            Output::Action(Action::Commit(id)) => self.server.commit(id, self.network.now),
+            Output::Action(Action::Commit(id)) => self.server.commit(id, &mut self.network),
             Output::Action(Action::Abort(id)) => self.server.abort(id, &mut self.network),
-            Output::Action(Action::StartTls(_) | Action::StopTls) => {
-                unreachable!("there is no TLS between these two")
+            Output::Action(Action::StartTls(_)) => self.server.channel.start_tls(false),
+            Output::Action(Action::StopTls) => {
+                let close = self.server.channel.stop_tls();
+                let close = close.expect("ends TLS, and there is none");
+                self.down.send(at, Parcel::Bytes(close));
             }
             Output::Action(Action::Close(how)) => {
                 self.down.send(
@@ -209,7 +288,7 @@ impl Pair {
 
     fn server_begins(&mut self, transfer: server::Transfer) {
         let route = transfer.route;
-        self.server.begin(transfer, self.network.now);
+        self.server.begin(transfer, &mut self.network);
         let Route::Connect { to, .. } = route else {
             return;
         };

@@ -2,14 +2,18 @@
 
 mod client_side;
 mod drivers;
+mod ids;
+mod injection;
 mod mover;
 mod server_side;
+mod wire;
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
 use self::client_side::ClientSide;
+use self::ids::Kind;
 use self::server_side::ServerSide;
 use super::network::{Network, Pipe};
 use super::store::Store;
@@ -17,10 +21,12 @@ use crate::client::{
     self, Credentials, Endpoints, Failure, NotNow, Operation, Options, Outcome, TransferRequest,
 };
 use crate::server;
-use crate::session::OperationId;
+use crate::session::{OperationId, Transmit};
 use crate::time::Instant;
 use crate::wire::{Arg, Command, Secret, VirtualPath};
 
+pub use self::injection::Injection;
+use self::injection::Injections;
 pub use super::network::Faults;
 
 /// Where the client connects from.
@@ -40,6 +46,7 @@ pub struct Pair {
     down: Pipe,
     replied: usize,
     ends: Endpoints,
+    injections: Injections,
     /// What the client's user asked for last.
     latest: Option<OperationId>,
 }
@@ -73,6 +80,7 @@ impl Pair {
             down: Pipe::default(),
             replied: 0,
             ends,
+            injections: Injections::default(),
             latest: None,
         }
     }
@@ -80,6 +88,17 @@ impl Pair {
     /// What goes wrong from now on.
     pub const fn faults(&mut self) -> &mut Faults {
         &mut self.network.faults
+    }
+
+    /// Somebody on the way injects this, once.
+    pub fn inject(&mut self, injection: Injection) {
+        self.injections.wait_for(injection);
+    }
+
+    /// Whether that has happened.
+    #[must_use]
+    pub const fn was_injected(&self) -> bool {
+        self.injections.done
     }
 
     /// The server's store.
@@ -91,6 +110,12 @@ impl Pair {
     #[must_use]
     pub fn server_events(&self) -> &[server::Event] {
         &self.server.events
+    }
+
+    /// What the client's session told of, so far, but for the ends of operations.
+    #[must_use]
+    pub fn client_events(&self) -> &[client::Event] {
+        &self.client.events
     }
 
     /// The time.
@@ -192,7 +217,7 @@ impl Pair {
     /// Begins an operation that sends these bytes, once the session can: behind those that were begun before.
     ///
     /// # Errors
-    /// [`Failure::Closed`] where the session is over.
+    /// [`Failure::Closed`] where the session is over, and [`Failure::NotBegun`] where it cannot do this as it is.
     ///
     /// # Panics
     /// Where the operation cannot be done at all.
@@ -201,6 +226,7 @@ impl Pair {
         loop {
             match self.client.session.begin(self.network.now, operation) {
                 Ok(id) => {
+                    self.client.ids.add(Kind::Operation, id.0);
                     self.client.asks(id, bytes);
                     self.latest = Some(id);
                     return Ok(id);
@@ -208,6 +234,7 @@ impl Pair {
                 Err(refused) => match refused.why {
                     NotNow::NotGreeted | NotNow::Busy => operation = *refused.operation,
                     NotNow::Closed => return Err(Failure::Closed(None)),
+                    NotNow::Insecure | NotNow::Impossible => return Err(Failure::NotBegun),
                     why => panic!("cannot do {:?}: {why}", refused.operation),
                 },
             }
@@ -274,6 +301,12 @@ impl Pair {
         if let Some(latest) = self.latest {
             self.client.session.abort(self.network.now, latest);
         }
+    }
+
+    /// How many data connections there were.
+    #[must_use]
+    pub const fn connections(&self) -> usize {
+        self.network.connections()
     }
 
     /// Says QUIT.
@@ -389,6 +422,22 @@ impl Pair {
             idle = if did { 0 } else { idle + 1 };
             assert!(rounds < 10_000_000, "it never comes to rest");
         }
+        self.check();
+    }
+
+    /// What both sessions promise at any time. What they hold on the heap is measured elsewhere; here it is what can be seen of it.
+    fn check(&self) {
+        let client = self.client.session.transmit();
+        let server = self.server.session.transmit();
+        let length = |transmit: Option<Transmit<'_>>| transmit.map_or(0, |one| one.bytes.len());
+        assert!(
+            length(client) <= client::MEMORY_BOUND,
+            "the client holds too much"
+        );
+        assert!(
+            length(server) <= server::MEMORY_BOUND,
+            "the server holds too much"
+        );
     }
 
     fn one(&mut self, what: usize) -> bool {

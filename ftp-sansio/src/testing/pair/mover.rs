@@ -1,9 +1,11 @@
 //! One end of a data connection, moving a file's bytes.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::data::{CleanEnd, Codec, End};
-use crate::testing::network::{Network, Parcel};
+use super::wire::{Came, Wire};
+use crate::data::{CleanEnd, Codec, End, Marker};
+use crate::testing::network::Network;
 use crate::testing::stream;
 
 /// What an end did.
@@ -11,8 +13,12 @@ use crate::testing::stream;
 pub(super) enum Moved {
     /// Nothing; it waits for the other end, or for ever.
     Nothing,
-    /// So many bytes in all, and these are new to the file.
-    Bytes(u64, Vec<u8>),
+    /// TLS is up.
+    Secured,
+    /// TLS could not be had.
+    NotSecured,
+    /// So many bytes in all, and these are new to the file; and these restart markers were among them.
+    Bytes(u64, Vec<u8>, Vec<Marker>),
     /// All of them.
     Ended(u64, CleanEnd, Vec<u8>),
     Broken,
@@ -20,9 +26,7 @@ pub(super) enum Moved {
 
 #[derive(Debug)]
 pub(super) struct Mover {
-    link: usize,
-    /// Whether this is the server's end.
-    is_server: bool,
+    wire: Wire,
     bytes: u64,
     way: Way,
 }
@@ -32,68 +36,81 @@ enum Way {
     Out {
         rest: Vec<u8>,
         end: Option<CleanEnd>,
+        /// Whether it is left open at its end.
+        keep: bool,
     },
-    In(Codec),
+    In(Box<Codec>),
 }
 
 impl Mover {
-    pub(super) fn sender(link: usize, is_server: bool, mut codec: Codec, file: &[u8]) -> Self {
-        let (rest, end) = stream::run(&mut codec, file, End::Closed);
-        let end = end.and_then(Result::ok);
+    pub(super) fn sender(wire: Wire, mut codec: Codec, file: &[u8], keep: bool) -> Self {
+        let run = stream::run_with_rest(&mut codec, file, End::Closed);
+        let way = Way::Out {
+            rest: run.bytes,
+            end: run.end.and_then(Result::ok),
+            keep,
+        };
         Self {
-            link,
-            is_server,
+            wire,
             bytes: 0,
-            way: Way::Out { rest, end },
+            way,
         }
     }
 
-    pub(super) const fn receiver(link: usize, is_server: bool, codec: Codec) -> Self {
+    pub(super) fn receiver(wire: Wire, codec: Codec) -> Self {
         Self {
-            link,
-            is_server,
+            wire,
             bytes: 0,
-            way: Way::In(codec),
+            way: Way::In(Box::new(codec)),
         }
+    }
+
+    /// The connection, when all has moved.
+    pub(super) fn into_wire(self) -> Wire {
+        self.wire
     }
 
     pub(super) fn step(&mut self, network: &mut Network) -> Moved {
-        let now = network.now;
-        let link = network.link(self.link);
-        let incoming = if self.is_server {
-            &mut link.to_server
-        } else {
-            &mut link.to_client
+        let in_handshake = self.wire.in_handshake();
+        let came = match (&self.way, in_handshake) {
+            (Way::Out { .. }, false) if self.wire.is_gone(network) => return Moved::Broken,
+            // What comes while a file goes out is for a later one.
+            (Way::Out { .. }, false) => return self.send(network),
+            _ => self.wire.take(network),
         };
-        let parcel = incoming.take(now);
-        match (&mut self.way, parcel) {
-            (_, Some(Parcel::Reset)) => Moved::Broken,
-            (Way::In(codec), Some(Parcel::Bytes(bytes))) => {
-                self.bytes += bytes.len() as u64;
-                match stream::run(codec, &bytes, End::More) {
-                    (file, None) => Moved::Bytes(self.bytes, file),
-                    (file, Some(Ok(end))) => Moved::Ended(self.bytes, end, file),
-                    (_, Some(Err(_))) => Moved::Broken,
-                }
+        match came {
+            Came::Nothing => Moved::Nothing,
+            Came::Secured => Moved::Secured,
+            Came::NotSecured => Moved::NotSecured,
+            Came::Broken => Moved::Broken,
+            Came::Bytes(bytes) => self.receive(&bytes, End::More),
+            Came::End => self.receive(&[], End::Closed),
+        }
+    }
+
+    fn receive(&mut self, bytes: &[u8], end: End) -> Moved {
+        let Way::In(codec) = &mut self.way else {
+            return Moved::Broken;
+        };
+        let run = stream::run_with_rest(codec, bytes, end);
+        self.bytes += (bytes.len() - run.rest.len()) as u64;
+        match run.end {
+            None if end == End::More => Moved::Bytes(self.bytes, run.bytes, run.markers),
+            Some(Ok(end)) => {
+                self.wire.put_back(run.rest.to_vec());
+                Moved::Ended(self.bytes, end, run.bytes)
             }
-            (Way::In(codec), Some(Parcel::Fin)) => match stream::run(codec, &[], End::Closed) {
-                (file, Some(Ok(end))) => Moved::Ended(self.bytes, end, file),
-                _ => Moved::Broken,
-            },
-            (Way::In(_), None) => Moved::Nothing,
-            // Who closes while data is still coming does not want it.
-            (Way::Out { .. }, Some(_)) => Moved::Broken,
-            (Way::Out { .. }, None) => self.send(network),
+            _ => Moved::Broken,
         }
     }
 
     /// Sends a piece of random length, or the end.
     fn send(&mut self, network: &mut Network) -> Moved {
-        let Way::Out { rest, end } = &mut self.way else {
+        let Way::Out { rest, end, keep } = &mut self.way else {
             return Moved::Nothing;
         };
         if rest.is_empty() {
-            if end.is_none() || !network.send(self.link, self.is_server, Parcel::Fin) {
+            if end.is_none() || !*keep && !self.wire.close(network) {
                 return Moved::Nothing;
             }
             return end.take().map_or(Moved::Nothing, |end| {
@@ -101,15 +118,11 @@ impl Mover {
             });
         }
         let count = 1 + network.random.up_to(rest.len().min(200) - 1);
-        if !network.send(
-            self.link,
-            self.is_server,
-            Parcel::Bytes(rest[..count].to_vec()),
-        ) {
+        if !self.wire.send(network, &rest[..count]) {
             return Moved::Nothing;
         }
         rest.drain(..count);
         self.bytes += count as u64;
-        Moved::Bytes(self.bytes, Vec::new())
+        Moved::Bytes(self.bytes, Vec::new(), Vec::new())
     }
 }

@@ -3,10 +3,13 @@
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
+use super::ids::{Ids, Kind};
 use super::mover::{Moved, Mover};
-use crate::data::CleanEnd;
+use super::wire::Wire;
+use crate::data::{CleanEnd, Direction};
 use crate::server::{DataId, Failure, Input, Route, Session, Transfer, TransferEvent, TransferId};
-use crate::testing::network::{Network, Parcel};
+use crate::testing::channel::Channel;
+use crate::testing::network::Network;
 use crate::testing::store::{Open, Store, Upload};
 use crate::time::Instant;
 
@@ -17,7 +20,13 @@ pub(super) struct ServerSide {
     pub(super) events: Vec<crate::server::Event>,
     listener: Option<Listener>,
     running: Option<Running>,
+    /// A data connection between two transfers (RFC 959 § 3.3).
+    kept: Option<(DataId, Wire)>,
+    /// Those that the client has closed, which the session may not have heard of when it asked for something.
+    gone: Vec<DataId>,
     last_port: u16,
+    pub(super) channel: Channel,
+    pub(super) ids: Ids,
     pub(super) coming: Vec<(Instant, Input)>,
 }
 
@@ -35,9 +44,9 @@ struct Running {
     content: Content,
     /// The port it waits at.
     listener: Option<Listener>,
-    mover: Option<(usize, Mover)>,
-    /// An upload that has come to its end and waits to be committed.
-    ended: Option<(u64, CleanEnd)>,
+    mover: Option<Mover>,
+    /// An upload that has come to its end and waits to be committed, and its connection where that is kept.
+    ended: Option<(u64, CleanEnd, Wire)>,
 }
 
 #[derive(Debug)]
@@ -47,14 +56,18 @@ enum Content {
 }
 
 impl ServerSide {
-    pub(super) const fn new(session: Session, store: Store) -> Self {
+    pub(super) fn new(session: Session, store: Store) -> Self {
         Self {
             session,
             store,
             events: Vec::new(),
             listener: None,
             running: None,
+            kept: None,
+            gone: Vec::new(),
             last_port: 50_000,
+            channel: Channel::default(),
+            ids: Ids::default(),
             coming: Vec::new(),
         }
     }
@@ -68,6 +81,7 @@ impl ServerSide {
             self.listener.is_none(),
             "a second listener, and the first was not discarded"
         );
+        self.ids.add(Kind::Data, data.0);
         self.last_port = self.last_port.checked_add(1).unwrap_or(50_001);
         self.listener = Some(Listener {
             data,
@@ -77,7 +91,14 @@ impl ServerSide {
         self.last_port
     }
 
-    pub(super) fn discard(&mut self, data: DataId) {
+    pub(super) fn discard(&mut self, data: DataId, network: &mut Network) {
+        if let Some((_, mut wire)) = self.kept.take_if(|(kept, _)| *kept == data) {
+            wire.close(network);
+            return;
+        }
+        if self.gone.contains(&data) {
+            return;
+        }
         let listener = self.listener.take();
         assert_eq!(
             listener.map(|listener| listener.data),
@@ -102,12 +123,31 @@ impl ServerSide {
         true
     }
 
-    pub(super) fn begin(&mut self, transfer: Transfer, now: Instant) {
+    pub(super) fn begin(&mut self, transfer: Transfer, network: &mut Network) {
         assert!(self.running.is_none(), "a second transfer");
-        let id = transfer.id;
+        let (id, now) = (transfer.id, network.now);
+        self.ids.add(Kind::Transfer, id.0);
+        if let Route::Connect { data, .. } = transfer.route {
+            self.ids.add(Kind::Data, data.0);
+        }
         let listener = self.listener.take();
+        let is_kept = matches!(transfer.route, Route::Kept(_));
+        if is_kept && self.gone.contains(&transfer.route.data()) {
+            let failed = TransferEvent::Failed(Failure::NotConnected);
+            return self.session.handle(now, Input::Transfer(id, failed));
+        }
+        assert_eq!(
+            self.kept.as_ref().map(|(kept, _)| *kept),
+            is_kept.then_some(transfer.route.data()),
+            "another connection is kept than is used"
+        );
         let (content, path, size) = match self.store.open(&transfer.task) {
             Err(error) => {
+                if transfer.direction() == Direction::Receive
+                    && let Some((_, mut wire)) = self.kept.take()
+                {
+                    wire.close(network);
+                }
                 let failed = TransferEvent::Failed(Failure::Storage(error));
                 return self.session.handle(now, Input::Transfer(id, failed));
             }
@@ -132,6 +172,9 @@ impl ServerSide {
             now,
             Input::Transfer(id, TransferEvent::Opened { path, size }),
         );
+        if let Some((_, wire)) = self.kept.take() {
+            self.moves(wire);
+        }
     }
 
     /// Where the running transfer connects to, if that has not been done.
@@ -140,22 +183,25 @@ impl ServerSide {
     }
 
     fn connected(&mut self, link: usize, now: Instant) {
+        let Some(running) = &self.running else {
+            return;
+        };
+        let (id, protection) = (running.id, running.transfer.protection);
+        self.moves(Wire::new(link, true, protection));
+        self.session
+            .handle(now, Input::Transfer(id, TransferEvent::Connected));
+    }
+
+    /// The running transfer has this connection.
+    fn moves(&mut self, wire: Wire) {
         let Some(running) = &mut self.running else {
             return;
         };
-        let (id, direction) = (running.id, running.transfer.direction());
-        let codec = running
-            .transfer
-            .parameters
-            .codec(direction)
-            .expect("a transfer has a codec");
-        let mover = match &running.content {
-            Content::Outgoing(file) => Mover::sender(link, true, codec, file),
-            Content::Incoming(_) => Mover::receiver(link, true, codec),
-        };
-        running.mover = Some((link, mover));
-        self.session
-            .handle(now, Input::Transfer(id, TransferEvent::Connected));
+        let codec = running.transfer.codec().expect("a transfer has a codec");
+        running.mover = Some(match &running.content {
+            Content::Outgoing(file) => Mover::sender(wire, codec, file, running.transfer.keep),
+            Content::Incoming(_) => Mover::receiver(wire, codec),
+        });
     }
 
     /// Accepts who has come and may.
@@ -192,13 +238,20 @@ impl ServerSide {
 
     pub(super) fn fail(&mut self, failure: Failure, network: &mut Network) {
         let Some(Running {
-            id, content, mover, ..
+            id,
+            content,
+            mover,
+            ended,
+            ..
         }) = self.running.take()
         else {
             return;
         };
-        if let Some((link, _)) = mover {
-            network.send(link, true, Parcel::Reset);
+        if let Some((_, _, wire)) = ended {
+            wire.reset(network);
+        }
+        if let Some(mover) = mover {
+            mover.into_wire().reset(network);
         }
         if let Content::Incoming(upload) = content {
             self.store.abandon(upload);
@@ -211,70 +264,115 @@ impl ServerSide {
 
     /// Moves some of the data. False when there is nothing to do.
     pub(super) fn move_data(&mut self, network: &mut Network) -> bool {
-        if self.accept(network.now) {
+        if self.accept(network.now) || self.lose_kept(network) {
             return true;
         }
         let Some(Running {
             id,
             content,
-            mover: Some((_, mover)),
+            mover: Some(mover),
             ..
         }) = &mut self.running
         else {
             return false;
         };
         let id = *id;
-        match mover.step(network) {
+        let event = match mover.step(network) {
             Moved::Nothing => return false,
-            Moved::Broken => self.fail(Failure::Broken, network),
-            Moved::Bytes(bytes, file) => {
+            Moved::Broken => return self.fails(Failure::Broken, network),
+            Moved::NotSecured => return self.fails(Failure::NotSecured, network),
+            Moved::Secured => TransferEvent::Secured {
+                resumed: !network.faults.forget_tls,
+            },
+            Moved::Bytes(bytes, file, markers) => {
                 let written = match content {
                     Content::Incoming(upload) => upload.write(&file),
                     Content::Outgoing(_) => Ok(()),
                 };
-                match written {
-                    Ok(()) => self.session.handle(
-                        network.now,
-                        Input::Transfer(id, TransferEvent::Progress(bytes)),
-                    ),
-                    Err(error) => self.fail(Failure::Storage(error), network),
+                if let Err(error) = written {
+                    return self.fails(Failure::Storage(error), network);
                 }
+                for marker in markers {
+                    let event = TransferEvent::Marker(marker.into());
+                    self.session.handle(network.now, Input::Transfer(id, event));
+                }
+                TransferEvent::Progress(bytes)
             }
-            Moved::Ended(bytes, end, file) => self.data_ended(network.now, bytes, end, &file),
-        }
+            Moved::Ended(bytes, end, file) => {
+                self.data_ended(network, bytes, end, &file);
+                return true;
+            }
+        };
+        self.session.handle(network.now, Input::Transfer(id, event));
         true
     }
 
+    fn fails(&mut self, failure: Failure, network: &mut Network) -> bool {
+        self.fail(failure, network);
+        true
+    }
+
+    /// The client has closed the connection that was kept.
+    fn lose_kept(&mut self, network: &mut Network) -> bool {
+        let lost = self.kept.take_if(|(_, wire)| wire.is_gone(network));
+        lost.inspect(|(data, _)| {
+            self.gone.push(*data);
+            self.session.handle(network.now, Input::DataClosed(*data));
+        })
+        .is_some()
+    }
+
     /// A download is over with its data; an upload waits for the session to believe in its end.
-    fn data_ended(&mut self, now: Instant, bytes: u64, end: CleanEnd, file: &[u8]) {
+    fn data_ended(&mut self, network: &mut Network, bytes: u64, end: CleanEnd, file: &[u8]) {
         let Some(mut running) = self.running.take() else {
             return;
         };
-        let id = running.id;
+        let Some(mover) = running.mover.take() else {
+            return;
+        };
+        let (id, wire) = (running.id, mover.into_wire());
         let event = match &mut running.content {
-            Content::Outgoing(_) => TransferEvent::Ended { bytes, end },
+            Content::Outgoing(_) => {
+                self.keep(&running.transfer, wire);
+                TransferEvent::Ended { bytes, end }
+            }
             Content::Incoming(upload) => {
-                upload.write(file).expect("the last byte fits");
-                running.mover = None;
-                running.ended = Some((bytes, end));
+                if let Err(error) = upload.write(file) {
+                    self.running = Some(running);
+                    return self.fail(Failure::Storage(error), network);
+                }
+                running.ended = Some((bytes, end, wire));
                 self.running = Some(running);
                 TransferEvent::Received(bytes)
             }
         };
-        self.session.handle(now, Input::Transfer(id, event));
+        self.session.handle(network.now, Input::Transfer(id, event));
     }
 
-    pub(super) fn commit(&mut self, id: TransferId, now: Instant) {
+    fn keep(&mut self, transfer: &Transfer, wire: Wire) {
+        if transfer.keep {
+            self.kept = Some((transfer.route.data(), wire));
+        }
+    }
+
+    pub(super) fn commit(&mut self, id: TransferId, network: &mut Network) {
         let Some(Running {
             content: Content::Incoming(upload),
-            ended: Some((bytes, end)),
+            ended: Some((bytes, end, mut wire)),
+            transfer,
             ..
         }) = self.running.take_if(|running| running.id == id)
         else {
             panic!("commits what has not ended");
         };
         self.store.commit(upload);
+        match transfer.keep {
+            true => self.keep(&transfer, wire),
+            false => {
+                wire.close(network);
+            }
+        }
         let event = TransferEvent::Ended { bytes, end };
-        self.session.handle(now, Input::Transfer(id, event));
+        self.session.handle(network.now, Input::Transfer(id, event));
     }
 }

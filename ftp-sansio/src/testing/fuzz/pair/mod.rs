@@ -13,8 +13,9 @@ use core::time::Duration;
 pub use self::program::pair;
 pub use self::world::run;
 use crate::client::{self, AbortStyle, DataPath, Options};
-use crate::server;
+use crate::server::{self, DataTls};
 use crate::testing::pair::Faults;
+use crate::tls::Resumption;
 
 /// Two configurations, and the dice.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,6 +64,13 @@ impl Setting {
         if has(9) {
             config.timeouts = client::Timeouts::all(Duration::from_secs(2));
         }
+        if has(10) {
+            config.tls = client::Tls::Explicit;
+            config.protect_data = !has(11);
+        }
+        if has(12) {
+            config.resumption = Resumption::Require;
+        }
         config
     }
 
@@ -72,7 +80,7 @@ impl Setting {
             trace: has(0),
             active: !has(1),
             fxp: has(2),
-            keep_data: false,
+            keep_data: !has(3),
             ..server::Config::default()
         };
         if has(4) {
@@ -88,6 +96,18 @@ impl Setting {
         if has(7) {
             config.timeouts.idle = Duration::from_secs(10);
             config.timeouts.login = Duration::from_secs(5);
+        }
+        config.tls = match self.server >> 8 & 3 {
+            0 => server::Tls::Off,
+            1 => server::Tls::Require,
+            _ => server::Tls::Allow,
+        };
+        config.ccc = has(10);
+        if has(11) {
+            config.data_tls = DataTls::Require;
+        }
+        if has(12) {
+            config.resumption = Resumption::Require;
         }
         config
     }
@@ -118,6 +138,10 @@ pub enum Step {
 pub enum Wish {
     /// With the right password?
     Login(bool),
+    /// AUTH TLS, PBSZ and PROT.
+    Secure,
+    /// CCC.
+    Clear,
     /// RETR.
     Retrieve(Name, Options),
     /// STOR, with so many bytes.
@@ -141,7 +165,9 @@ impl Wish {
     fn changes(&self) -> bool {
         match self {
             Self::Command(command, _) => COMMANDS[command % COMMANDS.len()].ends_with("/new"),
-            Self::Login(_) | Self::Retrieve(..) | Self::List(_) => false,
+            Self::Login(_) | Self::Secure | Self::Clear | Self::Retrieve(..) | Self::List(_) => {
+                false
+            }
             _ => true,
         }
     }
@@ -187,7 +213,7 @@ pub const COMMANDS: [&str; 36] = [
     "TYPE E",
     "REST 5",
     "REST 0",
-    "RANG 1 3",
+    "RANG 1 0",
     "ALLO 5",
     "RNFR /a",
     "USER anna",

@@ -55,7 +55,12 @@ fn step(program: &mut Program<'_>) -> Step {
 fn wish(program: &mut Program<'_>) -> Wish {
     let name = |program: &mut Program<'_>| Name::new(program.byte());
     match program.byte() % 16 {
-        0 => Wish::Login(program.byte() != 255),
+        0 => match program.byte() {
+            0..=127 => Wish::Login(true),
+            128..=223 => Wish::Secure,
+            224..=247 => Wish::Clear,
+            _ => Wish::Login(false),
+        },
         1..=4 => Wish::Retrieve(name(program), options(program)),
         5..=8 => Wish::Store(name(program), options(program), length(program)),
         9 => Wish::Append(name(program), options(program), length(program)),
@@ -115,5 +120,6 @@ fn faults(program: &mut Program<'_>) -> Faults {
         lose_data_after: after(program),
         stall_data_after: after(program),
         refuse_connects: u32::from(program.byte() % 4),
+        forget_tls: program.byte() > 127,
     }
 }
