@@ -479,7 +479,9 @@ fn a_fin_is_no_end_under_tls() {
 /// a reply, however it is cut: it breaks the handshake, and with it the session.
 #[test]
 fn nothing_can_be_injected_into_tls() {
-    let places: [(bool, &[u8], &[&[u8]]); 2] = [
+    /// In whose bytes, behind which line, and what.
+    type Place = (bool, &'static [u8], &'static [&'static [u8]]);
+    let places: [Place; 2] = [
         (
             true,
             b"AUTH",
