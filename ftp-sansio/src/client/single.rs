@@ -102,7 +102,6 @@ fn pace(command: &Command) -> Pace {
         // What may be asked twice, and answers the same.
         Some(
             V::Noop
-            | V::Pwd
             | V::Size
             | V::Mlst
             | V::Stat
@@ -120,7 +119,9 @@ fn pace(command: &Command) -> Pace {
         // With a time before the name it sets one, and setting it twice is the same.
         Some(V::Mdtm) => Pace::Repeatable,
         Some(
-            V::Cwd
+            // Its 257 must mean one thing only where the place in the replies has to be found again.
+            V::Pwd
+            | V::Cwd
             | V::Cdup
             | V::Dele
             | V::Mkd
