@@ -479,31 +479,23 @@ fn a_fin_is_no_end_under_tls() {
 /// a reply, however it is cut: it breaks the handshake, and with it the session.
 #[test]
 fn nothing_can_be_injected_into_tls() {
-    /// In whose bytes, behind which line, and what.
-    type Place = (bool, &'static [u8], &'static [&'static [u8]]);
-    let places: [Place; 2] = [
-        (
-            true,
-            b"AUTH",
-            &[
-                b"USER anna\r\nPASS hush\r\nDELE a\r\n",
-                b"NOOP\r\n",
-                b"\r\n",
-                b"R",
-                b"\xff\xf4\xff\xf2",
-            ],
-        ),
-        (
-            false,
-            b"234",
-            &[
-                b"200 Fine.\r\n230 Welcome.\r\n",
-                b"421 Enough.\r\n",
-                b"\n",
-                b"2",
-                b"\xff\xfd\x01",
-            ],
-        ),
+    let behind_auth = [
+        &b"USER anna\r\nPASS hush\r\nDELE a\r\n"[..],
+        b"NOOP\r\n",
+        b"\r\n",
+        b"R",
+        b"\xff\xf4\xff\xf2",
+    ];
+    let behind_234 = [
+        &b"200 Fine.\r\n230 Welcome.\r\n"[..],
+        b"421 Enough.\r\n",
+        b"\n",
+        b"2",
+        b"\xff\xfd\x01",
+    ];
+    let places = [
+        (true, &b"AUTH"[..], behind_auth),
+        (false, b"234", behind_234),
     ];
     for (is_clients, line, injected) in places {
         for bytes in injected {

@@ -120,8 +120,8 @@ fn pace(command: &Command) -> Pace {
         // STAT too, which changes nothing, but is answered at once while a transfer runs (RFC 959 § 4.1.3).
         Some(
             V::Stat
-            // Its 257 must mean one thing only where the place in the replies has to be found again.
-            V::Pwd
+            // PWD: its 257 must mean one thing only where the place in the replies has to be found again.
+            | V::Pwd
             | V::Cwd
             | V::Cdup
             | V::Dele

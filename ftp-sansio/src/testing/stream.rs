@@ -58,6 +58,16 @@ pub(super) fn run_with_rest<'a>(codec: &mut Codec, input: &'a [u8], end: End) ->
     }
 }
 
+/// As a codec gives it at the end of a file without a byte.
+pub(super) fn clean_end() -> CleanEnd {
+    let codec = Parameters::IMAGE.codec(Direction::Receive);
+    let progress = codec.map(|mut codec| codec.step(&[], &mut [], End::Closed));
+    match progress.map(|progress| progress.status) {
+        Some(Status::Ended(end)) => end,
+        other => panic!("an image in a stream has an end, not {other:?}"),
+    }
+}
+
 /// A restart marker, as only a codec makes one (RFC 959 § 3.4.2).
 pub(super) fn marker(text: &str) -> Box<Marker> {
     let blocks = Parameters {

@@ -6,13 +6,12 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::program::{Program, Recent};
-use super::server::clean_end;
 use crate::client::{
     AbortStyle, Action, Config, Credentials, DataId, DataPath, Endpoints, Event, Input, Meaning,
     NotNow, Operation, OperationId, Options, Output, Refused, Session, Timeouts, Tls, TlsEvent,
     TlsFacts, TransferEvent, TransferId, TransferRequest,
 };
-use crate::testing::stream::marker;
+use crate::testing::stream::{clean_end, marker};
 use crate::time::Instant;
 use crate::wire::{Arg, Command, Mode, Representation, Restart, Secret};
 
@@ -57,12 +56,12 @@ const REPLIES: &[&[u8]] = &[
 #[derive(Debug)]
 pub struct ClientProgram<'a> {
     program: Program<'a>,
-    session: Session,
-    now: Instant,
-    connections: Recent<DataId>,
+    pub(super) session: Session,
+    pub(super) now: Instant,
+    pub(super) connections: Recent<DataId>,
     transfers: Recent<TransferId>,
     operations: Recent<OperationId>,
-    unfinished: u32,
+    pub(super) unfinished: u32,
     is_over: bool,
     /// The end of time has come, after which no timer expires.
     is_endless: bool,

@@ -4,11 +4,11 @@ use alloc::vec::Vec;
 
 use super::chunks::{BATCH, Cuts, Trace, assert_alike, wire};
 use super::client::ends;
-use super::server::clean_end;
 use crate::client::{
     Action, Config, DataPath, Input, Meaning, Options, Output, Session, Tls, TransferEvent,
 };
 use crate::testing::channel::{Channel, Heard};
+use crate::testing::stream::clean_end;
 use crate::time::Instant;
 use crate::tls::{Protection, TlsEvent, TlsFacts};
 use crate::wire::{Arg, Command, Mode};
@@ -17,7 +17,7 @@ use crate::wire::{Arg, Command, Mode};
 const A_WHILE: usize = BATCH / 10;
 
 /// Feeds bytes to clients that have begun operations, in different pieces. The first byte chooses the configuration; the rest are what
-/// the server sends ([`wire`]).
+/// the server sends, with `~` before the lines of it that travel in TLS.
 ///
 /// # Panics
 /// Where the pieces make a difference.

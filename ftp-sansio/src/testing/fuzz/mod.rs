@@ -15,6 +15,7 @@ mod parser;
 mod program;
 mod server;
 mod server_bytes;
+mod silence;
 
 pub use client::ClientProgram;
 pub use client_bytes::client_bytes;
@@ -23,20 +24,22 @@ pub use parser::{listing, parser};
 pub use server::ServerProgram;
 pub use server_bytes::server_bytes;
 
-/// Runs a server's session through the program that `data` is.
+/// Runs a server's session through the program that `data` is, and then lets its client fall silent.
 ///
 /// # Panics
 /// Where the session breaks its contract.
 pub fn server(data: &[u8]) {
     let mut program = ServerProgram::new(data);
     while program.step() {}
+    program.fall_silent();
 }
 
-/// Runs a client's session through the program that `data` is.
+/// Runs a client's session through the program that `data` is, and then lets its server fall silent.
 ///
 /// # Panics
 /// Where the session breaks its contract.
 pub fn client(data: &[u8]) {
     let mut program = ClientProgram::new(data);
     while program.step() {}
+    program.fall_silent();
 }

@@ -8,13 +8,14 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::program::{Program, Recent};
-use crate::data::{CleanEnd, Direction, End, Marker, Parameters, Status, Tuning};
+use crate::data::{Direction, End, Marker, Parameters, Status, Tuning};
 use crate::listing::{Entry, Kind, Permissions};
 use crate::server::{
     self, Action, Answer, Capability, Config, DataId, DataTls, Endpoints, Failure, FileDigest,
     Grant, Input, Output, RequestId, Session, StorageError, Timeouts, TransferEvent, TransferId,
 };
 use crate::testing::Store;
+use crate::testing::stream::clean_end;
 use crate::time::Instant;
 use crate::tls::{Resumption, TlsEvent, TlsFacts};
 use crate::wire::{Arg, DateTime, Mode, VirtualPath};
@@ -106,11 +107,11 @@ const LINES: &[&[u8]] = &[
 #[derive(Debug)]
 pub struct ServerProgram<'a> {
     program: Program<'a>,
-    session: Session,
-    now: Instant,
-    requests: Recent<RequestId>,
-    listeners: Recent<DataId>,
-    transfers: Recent<TransferId>,
+    pub(super) session: Session,
+    pub(super) now: Instant,
+    pub(super) requests: Recent<RequestId>,
+    pub(super) listeners: Recent<DataId>,
+    pub(super) transfers: Recent<TransferId>,
     /// The last data connection that was to be kept.
     kept: Option<DataId>,
     tls: Tls,
@@ -424,16 +425,6 @@ fn glance(count: usize) -> Answer {
         entries,
         more: false,
         at: DateTime::UNIX_EPOCH,
-    }
-}
-
-/// As a codec gives it at the end of a file without a byte.
-pub(super) fn clean_end() -> CleanEnd {
-    let codec = Parameters::IMAGE.codec(Direction::Receive);
-    let progress = codec.map(|mut codec| codec.step(&[], &mut [], End::Closed));
-    match progress.map(|progress| progress.status) {
-        Some(Status::Ended(end)) => end,
-        other => panic!("an image in a stream has an end, not {other:?}"),
     }
 }
 

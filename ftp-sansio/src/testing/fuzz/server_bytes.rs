@@ -3,19 +3,20 @@
 use alloc::vec::Vec;
 
 use super::chunks::{BATCH, Cuts, Trace, assert_alike, wire};
-use super::server::{clean_end, ends};
+use super::server::ends;
 use crate::data::Direction;
 use crate::server::{
     Action, Config, Failure, Grant, Input, Output, Session, Tls, Transfer, TransferEvent,
 };
 use crate::testing::channel::{Channel, Heard};
 use crate::testing::store::Store;
+use crate::testing::stream::clean_end;
 use crate::time::Instant;
 use crate::tls::{Protection, TlsEvent, TlsFacts};
 use crate::wire::VirtualPath;
 
-/// Feeds bytes to servers in different pieces. The first byte chooses the configuration; the rest are what the client sends
-/// ([`wire`]).
+/// Feeds bytes to servers in different pieces. The first byte chooses the configuration; the rest are what the client sends, with
+/// `~` before the lines of it that travel in TLS.
 ///
 /// # Panics
 /// Where the pieces make a difference.
