@@ -165,8 +165,9 @@ impl Awaiting {
             .queue
             .iter()
             .position(|awaited| awaited.whose == Whose::Status);
+        // Once the transfer is over, it is answered in its turn.
         if let (Some(index), Code::SYSTEM_STATUS | Code::DIRECTORY_STATUS | Code::FILE_STATUS) =
-            (status, reply.code())
+            (status.filter(|_| self.runs_transfer()), reply.code())
         {
             return Reading::Beside(index);
         }
@@ -198,6 +199,8 @@ const fn answers_something_else(code: Code) -> bool {
             | Code::SYSTEM_STATUS
             | Code::DIRECTORY_STATUS
             | Code::FILE_STATUS
+            | Code::HELP
+            | Code::SYSTEM_TYPE
             | Code::PASSIVE_MODE
             | Code::LONG_PASSIVE_MODE
             | Code::EXTENDED_PASSIVE_MODE
@@ -399,6 +402,7 @@ impl Session {
     fn disorder(&mut self, now: Instant, end: Reply) {
         let mut early = core::mem::take(&mut self.awaiting.doubted);
         let count = early.len();
+        let has_restart = self.awaiting.has(|part| part == Part::Restart);
         let behind: Vec<Whose> = self
             .awaiting
             .queue
@@ -418,7 +422,9 @@ impl Session {
         }
         self.take_next(now, end);
         if count < behind.len() && self.stage == Stage::Open {
-            self.begin_resync(now);
+            // A position may be taken yet, and the answer to it goes unread.
+            self.position_pending |= has_restart;
+            self.begin_resync(now, behind.len() - count);
         }
     }
 }

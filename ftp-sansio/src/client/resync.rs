@@ -13,10 +13,10 @@ use crate::wire::{Class, Code, Command, Reply};
 /// How far the replies have been followed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Resync {
-    /// ABOR was sent, and no final reply has come yet, to the transfer or to the ABOR.
-    Aborting,
-    /// The NOOP was sent. Did another reply come since?
-    Probed { another: bool },
+    /// ABOR was sent, and none of so many final replies has come yet, to it and to what was in flight before it.
+    Aborting(usize),
+    /// The NOOP was sent, and so many replies may come before its own.
+    Probed(usize),
     /// A 200 came that may be the NOOP's, or an unusual one to what was before it. PWD was sent, since nothing else that may be on
     /// its way is a 257.
     Confirming,
@@ -31,14 +31,15 @@ impl Session {
         self.append_untracked(Command::Abor);
         // Whether the command has used it up is not known.
         self.position_pending |= self.awaiting.has(|part| part == Part::Restart);
+        let owed = self.awaiting.len() + 1;
         self.awaiting.clear();
-        self.begin_following(now, Resync::Aborting, Some(id));
+        self.begin_following(now, Resync::Aborting(owed), Some(id));
     }
 
-    /// Some commands were lost, or are answered later: whatever comes before the answers to these is the past.
-    pub(super) fn begin_resync(&mut self, now: Instant) {
+    /// So many commands were lost, or are answered later: whatever comes before the answers to these is the past.
+    pub(super) fn begin_resync(&mut self, now: Instant, owed: usize) {
         self.append_untracked(Command::Noop);
-        self.begin_following(now, Resync::Probed { another: false }, None);
+        self.begin_following(now, Resync::Probed(owed), None);
     }
 
     fn begin_following(&mut self, now: Instant, how_far: Resync, aborted: Option<OperationId>) {
@@ -80,21 +81,21 @@ impl Session {
         let mut follow = |how_far| self.stage = Stage::Resynchronising(how_far, aborted);
         match (how_far, reply.code()) {
             _ if reply.class() == Class::Preliminary => {}
-            (Resync::Aborting, _) => {
-                follow(Resync::Probed { another: false });
+            (Resync::Aborting(owed), _) => {
+                follow(Resync::Probed(owed.saturating_sub(1)));
                 self.append_untracked(Command::Noop);
             }
-            (Resync::Probed { another: false }, Code::OK) => {
+            (Resync::Probed(1..), Code::OK) => {
                 follow(Resync::Confirming);
                 self.append_untracked(Command::Pwd);
             }
-            (Resync::Probed { another: true }, Code::OK) | (Resync::Confirming, Code::PATHNAME) => {
+            (Resync::Probed(0), Code::OK) | (Resync::Confirming, Code::PATHNAME) => {
                 self.stage = Stage::Open;
                 if let Some(id) = aborted {
                     self.with_transfer(id, |transfer, _| transfer.aborted());
                 }
             }
-            (Resync::Probed { .. }, _) => follow(Resync::Probed { another: true }),
+            (Resync::Probed(owed), _) => follow(Resync::Probed(owed.saturating_sub(1))),
             (Resync::Confirming, _) => {}
         }
     }
