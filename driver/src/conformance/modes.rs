@@ -220,6 +220,18 @@ pub async fn blocks_keep_their_connection<R: Runtime>(runtime: R) {
         peer.hear("250").await;
         assert!(site.content("d") == content);
     }
+    // What a client sent ahead of its turn is the next upload's, and no download's.
+    peer.ask("STOR d", "125").await;
+    let both = [&b"first"[..], b"second"].map(|file| convert(BLOCKS, Direction::Send, file));
+    write_all(&mut data, &both.concat()).await.unwrap();
+    peer.hear("250").await;
+    peer.ask("RETR b", "125").await;
+    assert_eq!(read_next(&mut data, &mut held, BLOCKS).await, b"one");
+    peer.hear("250").await;
+    peer.ask("STOR e", "125").await;
+    peer.hear("250").await;
+    assert_eq!(site.content("d"), b"first");
+    assert_eq!(site.content("e"), b"second");
     site.close().await;
 }
 

@@ -222,10 +222,10 @@ fn connect<R: Runtime, S: Storage>(
             stream,
             codec,
             keep,
-            // What came early is this transfer's, if it is an upload.
-            bytes: early.len() as u64,
-            starved: early.is_empty(),
-            input: early,
+            bytes: 0,
+            early,
+            starved: true,
+            input: Bytes::new(),
             follows: End::More,
             pending: Bytes::new(),
             marker: None,
@@ -234,7 +234,7 @@ fn connect<R: Runtime, S: Storage>(
         };
         let next = match file {
             File::Read(source) => send(data, source),
-            File::Write(writer) => receive(data, writer),
+            File::Write(writer) => receive(data.with_early(), writer),
             File::List(entries, lines) => list(data, entries, lines),
         };
         match is_new {
@@ -276,6 +276,8 @@ struct Data<S: Stream> {
     keep: bool,
     /// What went over the data connection so far.
     bytes: u64,
+    /// What the peer has sent ahead of its turn: the next upload's, and not what is sent to it.
+    early: Bytes,
     /// What the codec is yet to take.
     input: Bytes,
     /// What follows the input.
@@ -293,6 +295,17 @@ struct Data<S: Stream> {
 }
 
 impl<S: Stream> Data<S> {
+    /// What came early is this transfer's.
+    fn with_early(self) -> Self {
+        Self {
+            bytes: self.early.len() as u64,
+            starved: self.early.is_empty(),
+            input: self.early,
+            early: Bytes::new(),
+            ..self
+        }
+    }
+
     fn progress(&self) -> TransferEvent {
         TransferEvent::Progress(self.bytes)
     }
@@ -387,11 +400,17 @@ impl<S: Stream> Data<S> {
     fn ended(mut self, end: CleanEnd) -> Link<S> {
         self.stream.ended = true;
         let Self { bytes, keep, .. } = self;
+        // After an upload, what lies beyond its end; what is sent to the peer is taken to its end.
+        let early = if self.input.is_empty() {
+            self.early
+        } else {
+            self.input
+        };
         Link {
             event: TransferEvent::Ended { bytes, end },
             next: None,
-            kept: keep.then(|| Kept {
-                early: self.input,
+            kept: keep.then_some(Kept {
+                early,
                 stream: self.stream,
             }),
         }

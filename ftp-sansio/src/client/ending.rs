@@ -41,8 +41,9 @@ impl Transferring {
                 self.position_accepted();
                 Flow::Continue
             }
+            // A connection that was kept open may be moving another's data.
             Part::Restart if matches!(self.verb, Said::Unsaid) => {
-                self.drop_data(session, Close::Abruptly);
+                self.retreat(session);
                 Flow::Finish(Err(Failure::Refused(reply)))
             }
             // The command is in flight: its data is from the beginning of the file, and not wanted.
@@ -173,6 +174,9 @@ impl Transferring {
             return Flow::Continue;
         };
         let (is_good, reply) = (reply.class().is_positive(), reply.clone());
+        if self.is_unwanted() {
+            return self.aborted();
+        }
         match self.data {
             Data::Complete(bytes) if is_good => {
                 self.leave_data(session, reply.code());
@@ -201,11 +205,24 @@ impl Transferring {
                 self.say_again(session, Again::Lost, None);
                 Flow::Continue
             }
+            // What there is of it comes off the connection after the data of the one before.
+            _ if self.is_anothers_turn(session) => {
+                self.giving_up = Some(self.incomplete(reply));
+                Flow::Continue
+            }
             _ => {
                 self.drop_data(session, Close::Abruptly);
                 Flow::Finish(Err(self.incomplete(reply)))
             }
         }
+    }
+
+    /// Whether the connection that was kept open for it moves the data of another one.
+    fn is_anothers_turn(&self, session: &Session) -> bool {
+        let user = session.data.user;
+        self.path.is_kept
+            && !self.is_lost(&session.data)
+            && user.is_some_and(|user| user != self.operation)
     }
 
     fn may_still_come(&self, session: &Session) -> bool {
@@ -269,7 +286,8 @@ impl Transferring {
                 self.path.state,
                 Stretch::Asked | Stretch::Offered(_) | Stretch::Connecting
             );
-        if is_connecting {
+        // An ABOR would hit the data of the one before as well.
+        if is_connecting || self.is_anothers_turn(session) {
             return Flow::Continue;
         }
         if session.awaiting.is_all_of(self.operation) {

@@ -167,8 +167,9 @@ impl Awaiting {
             .queue
             .iter()
             .position(|awaited| awaited.whose == Whose::Status);
+        // Once the transfer is over, it is answered in its turn.
         if let (Some(index), Code::SYSTEM_STATUS | Code::DIRECTORY_STATUS | Code::FILE_STATUS) =
-            (status, reply.code())
+            (status.filter(|_| self.runs_transfer()), reply.code())
         {
             return Reading::Beside(index);
         }
@@ -201,6 +202,8 @@ const fn answers_something_else(code: Code) -> bool {
             | Code::SYSTEM_STATUS
             | Code::DIRECTORY_STATUS
             | Code::FILE_STATUS
+            | Code::HELP
+            | Code::SYSTEM_TYPE
             | Code::PASSIVE_MODE
             | Code::LONG_PASSIVE_MODE
             | Code::EXTENDED_PASSIVE_MODE
@@ -403,6 +406,7 @@ impl Session {
     fn disorder(&mut self, now: Instant, end: Reply) {
         let mut early = core::mem::take(&mut self.awaiting.doubted);
         let count = early.len();
+        let has_restart = self.awaiting.has(|part| part == Part::Restart);
         let behind: Vec<Whose> = self
             .awaiting
             .queue
@@ -421,9 +425,8 @@ impl Session {
             }
         }
         self.take_next(now, end);
-        // A position that was not lost waits for the next transfer.
-        let is_position = |whose: &Whose| matches!(whose, Whose::Task(_, Part::Restart));
-        self.position_pending |= behind.iter().any(is_position);
+        // A position may have been taken, or be taken yet, though the answer to it goes unread.
+        self.position_pending |= has_restart;
         if count < behind.len() && self.stage == Stage::Open {
             self.begin_resync(now);
         }

@@ -15,10 +15,10 @@ use crate::wire::{Class, Code, Command, Reply};
 /// How far the replies have been followed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Resync {
-    /// ABOR was sent, and no final reply has come yet, to the transfer or to the ABOR.
-    Aborting,
-    /// The NOOP was sent. Did another reply come since?
-    Probed { another: bool },
+    /// ABOR was sent, and none of so many final replies has come yet, to it and to what was in flight before it.
+    Aborting(usize),
+    /// The NOOP was sent, and so many replies may come before its own.
+    Probed(usize),
     /// PWD was sent, since nothing else that may be on its way is a 257: a 200 came that may be the NOOP's, or an unusual one to what was
     /// before it; or commands may have been lost.
     Confirming,
@@ -33,8 +33,9 @@ impl Session {
         self.append_untracked(Command::Abor);
         // Whether the command has used it up is not known.
         self.position_pending |= self.awaiting.has(|part| part == Part::Restart);
+        let owed = self.awaiting.len() + 1;
         self.awaiting.clear();
-        self.begin_following(now, Resync::Aborting, Some(id));
+        self.begin_following(now, Resync::Aborting(owed), Some(id));
     }
 
     /// Some commands were lost, or are answered later: whatever comes before the answer to PWD is the past. Nothing that is sent behind a
@@ -91,22 +92,22 @@ impl Session {
                 self.drop_decoy();
                 self.data.decoy = to.map(Decoy::Wanted);
             }
-            (Resync::Aborting, _) => {
-                follow(Resync::Probed { another: false });
+            (Resync::Aborting(owed), _) => {
+                follow(Resync::Probed(owed.saturating_sub(1)));
                 self.append_untracked(Command::Noop);
             }
-            (Resync::Probed { another: false }, Code::OK) => {
+            (Resync::Probed(1..), Code::OK) => {
                 follow(Resync::Confirming);
                 self.append_untracked(Command::Pwd);
             }
-            (Resync::Probed { another: true }, Code::OK) | (Resync::Confirming, Code::PATHNAME) => {
+            (Resync::Probed(0), Code::OK) | (Resync::Confirming, Code::PATHNAME) => {
                 self.stage = Stage::Open;
                 self.drop_decoy();
                 if let Some(id) = aborted {
                     self.with_transfer(id, |transfer, _| transfer.aborted());
                 }
             }
-            (Resync::Probed { .. }, _) => follow(Resync::Probed { another: true }),
+            (Resync::Probed(owed), _) => follow(Resync::Probed(owed.saturating_sub(1))),
             (Resync::Confirming, _) => {}
         }
     }

@@ -153,6 +153,8 @@ impl Secure {
 
     fn say(&mut self, session: &mut Session, what: Said, command: Command) {
         self.said = what;
+        // A data connection that was kept open is protected as it was, which PROT changes.
+        session.parameters_change(&command);
         session.send(command, Whose::Task(self.id, Part::Only));
     }
 

@@ -45,7 +45,9 @@ impl Single {
             }
             self.is_sent = true;
             session.parameters_change(&self.command);
-            let whose = Whose::Task(id, Part::Only);
+            // No transfer relies on a setting that may still be refused.
+            let part = Setting::of(&self.command).map_or(Part::Only, Part::Setting);
+            let whose = Whose::Task(id, part);
             session.send(self.command.clone(), whose);
         }
         match pace {
@@ -65,8 +67,6 @@ impl Single {
         }
         if reply.class().is_positive() {
             session.parameters_changed(&self.command);
-        } else if let Some(setting) = Setting::of(&self.command) {
-            session.in_force.refused(setting);
         }
         Flow::Finish(match (self.meaning, step) {
             (Meaning::Raw, _) | (Meaning::Done, Step::Completed | Step::Intermediate) => {
@@ -100,28 +100,15 @@ fn pace(command: &Command) -> Pace {
     use Verb as V;
     match command.verb() {
         // What may be asked twice, and answers the same.
-        Some(
-            V::Noop
-            | V::Size
-            | V::Mlst
-            | V::Syst
-            | V::Help
-            | V::Feat
-            | V::Hash
-            | V::Xcrc
-            | V::Xmd5
-            | V::Xsha1
-            | V::Xsha256
-            | V::Xsha512
-            | V::Avbl,
-        ) => Pace::Repeatable,
+        Some(V::Noop | V::Size | V::Syst | V::Help | V::Feat | V::Hash | V::Avbl) => {
+            Pace::Repeatable
+        }
         // With a time before the name it sets one, and setting it twice is the same.
         Some(V::Mdtm) => Pace::Repeatable,
-        // STAT too, which changes nothing, but is answered at once while a transfer runs (RFC 959 § 4.1.3).
+        // STAT too, which changes nothing, but is answered at once while a transfer runs (RFC 959 § 4.1.3). And what would be answered like
+        // something else behind a transfer: as a good end of it (250), or as the PWD that finds the place in the replies again (257).
         Some(
             V::Stat
-            // PWD: its 257 must mean one thing only where the place in the replies has to be found again.
-            | V::Pwd
             | V::Cwd
             | V::Cdup
             | V::Dele
@@ -138,7 +125,14 @@ fn pace(command: &Command) -> Pace {
             | V::Mff
             | V::Comb
             | V::Clnt
-            | V::Csid,
+            | V::Csid
+            | V::Pwd
+            | V::Mlst
+            | V::Xcrc
+            | V::Xmd5
+            | V::Xsha1
+            | V::Xsha256
+            | V::Xsha512,
         ) => Pace::Once,
         // The login, what begins a pair (REST, RNFR, RANG), what changes the data connection, and words nobody knows.
         _ => Pace::Alone,

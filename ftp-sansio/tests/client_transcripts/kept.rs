@@ -575,3 +575,113 @@ fn restart_markers() {
         "#,
     );
 }
+
+/// What fails behind a transfer whose last word was said leaves that one's data alone, which may still be on its way.
+#[test]
+fn a_failure_leaves_the_data_ahead_alone() {
+    // A position that is refused: nothing of it is on the connection, which stays.
+    kept(&format!(
+        r#"
+        user: retrieve b in blocks
+        C: RETR b
+        user: retrieve c from 5 in blocks
+        C: REST 5
+        S: 125 Here.
+        data: may come
+        S: 250 Done.
+        S: 504 No such marker.
+        result of retrieve c from 5 in blocks: refused 504
+        data: brings "b"
+        data: ends
+        user: gets "b"
+        result: transferred 1 bytes, 250
+        {QUIT}
+        "#
+    ));
+    // One that broke off when it was under way: what there is of it goes with the connection, when its turn comes.
+    kept(
+        r#"
+        user: retrieve b in blocks
+        user: retrieve c in blocks
+        C: RETR b
+        C: RETR c
+        S: 125 Here.
+        data: may come
+        S: 250 Done.
+        S: 125 Here.
+        S: 451 The disk broke.
+        data: brings "b"
+        data: ends
+        user: gets "b"
+        result: transferred 1 bytes, 250
+        data: is reset
+        result: incomplete 451
+        "#,
+    );
+    // One that is given up when it is under way, with nothing behind it.
+    kept(
+        r#"
+        user: retrieve b in blocks
+        user: retrieve c in blocks
+        C: RETR b
+        C: RETR c
+        S: 125 Here.
+        data: may come
+        S: 250 Done.
+        S: 125 Here.
+        user: abort retrieve c in blocks
+        data: brings "b"
+        data: ends
+        user: gets "b"
+        result: transferred 1 bytes, 250
+        data: is reset
+        S: 426 You went away.
+        result: the transfer was aborted
+        "#,
+    );
+}
+
+/// What was given up, and then lost, is not asked for again.
+#[test]
+fn given_up_and_lost() {
+    kept(
+        r#"
+        user: retrieve b in blocks
+        user: retrieve c in blocks
+        C: RETR b
+        C: RETR c
+        S: 125 Here.
+        data: may come
+        user: abort retrieve c in blocks
+        S: 250 Done.
+        S: 125 Here.
+        S: 250 Done.
+        data: breaks
+        data: is reset
+        result: incomplete 250
+        result: the transfer was aborted
+        user: pwd
+        C: PWD
+        S: 257 "/"
+        result: path "/"
+        "#,
+    );
+}
+
+/// Nothing that moves data is said before it is known which type is in force, whoever changes it.
+#[test]
+fn behind_a_type_by_hand() {
+    kept(&format!(
+        r#"
+        user: do TYPE A
+        user: retrieve b as text in blocks
+        C: TYPE A
+        S: 504 No.
+        result: refused 504
+        C: TYPE A
+        S: 504 No.
+        result: refused 504
+        {QUIT}
+        "#
+    ));
+}

@@ -1100,3 +1100,156 @@ fn keepalive() {
         "#,
     );
 }
+
+/// What may have the same answer as a transfer waits for its end: one that failed would pass for a good one.
+#[test]
+fn answers_like_a_transfers() {
+    let behind = BEHIND.replace("    user: retrieve d\n    C: EPSV\n    C: RETR d\n", "");
+    for command in ["MLST x", "XCRC x"] {
+        shown(&format!(
+            r#"
+            {behind}
+            user: raw {command}
+            +1s
+            data: ends
+            data: is closed
+            S: 451 The disk broke.
+            user: gets "c"
+            result: incomplete 451
+            C: {command}
+            S: 250 Fine.
+            result: ok 250
+            "#
+        ));
+    }
+    // These have codes of their own.
+    for (command, answer) in [("SYST", 215), ("HELP", 214)] {
+        shown(&format!(
+            r#"
+            {behind}
+            user: raw {command}
+            C: {command}
+            data: ends
+            data: is closed
+            S: 451 The disk broke.
+            S: {answer} Fine.
+            user: gets "c"
+            result: incomplete 451
+            result: ok {answer}
+            "#
+        ));
+    }
+}
+
+/// A STAT that is answered in its turn, behind something with the same code.
+#[test]
+fn the_status_in_its_turn() {
+    shown(&format!(
+        r#"
+        {BEHIND}
+        user: size x
+        C: SIZE x
+        user: asks for status
+        C: STAT
+        data: ends
+        data: is closed
+        S: 226 Done.
+        user: gets "c"
+        result: transferred 1 bytes, 226
+        S: 229 (|||50004|)
+        data: connects 192.0.2.1:50004
+        data: connected
+        S: 550 No.
+        data: is reset
+        result: refused 550
+        S: 213 5
+        result: size 5
+        S: 211 Idle.
+        event: status 211
+        "#
+    ));
+}
+
+/// Some of what was behind is refused, and the rest answered later: its 200 does not end the search.
+#[test]
+fn late_answers_after_a_refusal() {
+    shown(&format!(
+        r#"
+        {BEHIND}
+        user: do NOOP
+        C: NOOP
+        user: pwd
+        S: 500 Unknown command
+        data: ends
+        data: is closed
+        S: 226 Done.
+        user: gets "c"
+        result: transferred 1 bytes, 226
+        C: PWD
+        S: 425 No connection.
+        S: 200 The user's.
+        S: 257 "/"
+        C: EPSV
+        S: 500 No.
+        C: PASV
+        S: 500 No.
+        result: refused 500
+        C: NOOP
+        S: 200 Fine.
+        result: ok 200
+        C: PWD
+        S: 257 "/"
+        result: path "/"
+        "#
+    ));
+}
+
+/// A position that was sent behind a transfer, and perhaps taken, must not move the next one.
+#[test]
+fn a_position_that_may_have_been_taken() {
+    shown(&format!(
+        r#"
+        user: retrieve e from 5
+        C: EPSV
+        S: 229 (|||50009|)
+        data: connects 192.0.2.1:50009
+        data: connected
+        C: REST 5
+        S: 350 And?
+        C: RETR e
+        S: 150 Here.
+        data: may come
+        data: ends
+        data: is closed
+        S: 226 Done.
+        result: transferred 0 bytes, 226
+        {}
+        user: abort retrieve d from 7
+        S: 500 Unknown command
+        data: ends
+        data: is closed
+        S: 226 Done.
+        user: gets "c"
+        result: transferred 1 bytes, 226
+        C: PWD
+        result of retrieve d from 7: the transfer was aborted
+        S: 350 And?
+        S: 425 No connection.
+        S: 257 "/"
+        user: retrieve f
+        C: EPSV
+        S: 229 (|||50004|)
+        data: connects 192.0.2.1:50004
+        data: connected
+        C: REST 0
+        S: 350 And?
+        C: RETR f
+        S: 550 No.
+        data: is reset
+        result: refused 550
+        "#,
+        BEHIND
+            .replace("retrieve d", "retrieve d from 7")
+            .replace("C: RETR d", "C: REST 7\n    C: RETR d")
+    ));
+}

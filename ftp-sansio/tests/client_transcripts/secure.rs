@@ -472,3 +472,44 @@ fn the_server_as_the_tls_client() {
         "#,
     );
 }
+
+/// A connection that was kept open in clear text is not used any more once TLS is asked for again.
+#[test]
+fn a_kept_connection_in_clear_text() {
+    secured(
+        r#"
+        user: raw PROT C
+        C: PROT C
+        S: 200 Clear.
+        result: ok 200
+        user: retrieve a in blocks
+        C: TYPE I
+        C: MODE B
+        C: EPSV
+        S: 200 I.
+        S: 200 B.
+        S: 229 (|||50001|)
+        data: connects 192.0.2.1:50001
+        data: connected
+        C: RETR a
+        S: 125 Here.
+        data: may come
+        data: ends
+        S: 250 Done.
+        result: transferred 0 bytes, 250
+        user: secure
+        C: PBSZ 0
+        S: 200 Fine.
+        data: is closed
+        C: PROT P
+        S: 200 Private.
+        result: secured
+        user: retrieve b in blocks
+        C: EPSV
+        S: 500 No.
+        C: PASV
+        S: 500 No.
+        result: refused 500
+        "#,
+    );
+}
