@@ -17,6 +17,7 @@ pub mod client;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod control;
+pub mod digest;
 pub mod local;
 mod moving;
 pub mod runtime;

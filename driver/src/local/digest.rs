@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use cap_std::fs::{Dir, Metadata, OpenOptions};
 use ftp_sansio::wire::{ChecksumRange, DigestAlgorithm, VirtualPath};
-use sha2::Digest as _;
 
 use super::error::check;
 use super::name::relative;
 use super::open_regular;
+use crate::digest::Hasher;
 use crate::storage::{FileDigest, Result, StorageError};
 
 /// How much is read and digested in one go, in bytes: a millisecond's work at the slowest.
@@ -217,48 +217,6 @@ fn still_is(file: &File, key: &Key) -> bool {
 #[cfg(not(unix))]
 fn still_is(_: &File, _: &Key) -> bool {
     false
-}
-
-#[derive(Debug)]
-enum Hasher {
-    Crc32(crc32fast::Hasher),
-    Md5(md5::Md5),
-    Sha1(sha1::Sha1),
-    Sha256(sha2::Sha256),
-    Sha512(sha2::Sha512),
-}
-
-impl Hasher {
-    fn new(algorithm: DigestAlgorithm) -> Option<Self> {
-        Some(match algorithm {
-            DigestAlgorithm::Crc32 => Self::Crc32(crc32fast::Hasher::new()),
-            DigestAlgorithm::Md5 => Self::Md5(md5::Md5::new()),
-            DigestAlgorithm::Sha1 => Self::Sha1(sha1::Sha1::new()),
-            DigestAlgorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
-            DigestAlgorithm::Sha512 => Self::Sha512(sha2::Sha512::new()),
-            _ => return None,
-        })
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Crc32(hasher) => hasher.update(bytes),
-            Self::Md5(hasher) => hasher.update(bytes),
-            Self::Sha1(hasher) => hasher.update(bytes),
-            Self::Sha256(hasher) => hasher.update(bytes),
-            Self::Sha512(hasher) => hasher.update(bytes),
-        }
-    }
-
-    fn finish(self) -> Bytes {
-        match self {
-            Self::Crc32(hasher) => Bytes::copy_from_slice(&hasher.finalize().to_be_bytes()),
-            Self::Md5(hasher) => Bytes::copy_from_slice(&hasher.finalize()),
-            Self::Sha1(hasher) => Bytes::copy_from_slice(&hasher.finalize()),
-            Self::Sha256(hasher) => Bytes::copy_from_slice(&hasher.finalize()),
-            Self::Sha512(hasher) => Bytes::copy_from_slice(&hasher.finalize()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ mod below;
 mod change;
 mod cli;
 mod console;
-mod digest;
 mod download;
 mod failure;
 mod find;

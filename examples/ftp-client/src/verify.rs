@@ -6,9 +6,9 @@ use std::path::Path;
 
 use ftp_driver::Runtime;
 use ftp_driver::client::Error;
+use ftp_driver::digest::Hasher;
 use ftp_sansio::wire::DigestAlgorithm;
 
-use crate::digest::Hasher;
 use crate::failure::{Exit, Failure};
 use crate::remote::RemotePath;
 use crate::session::Session;

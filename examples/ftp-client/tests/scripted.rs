@@ -385,13 +385,13 @@ fn nothing_to_verify_by(runtime: Runtime) {
 
 /// A source that does not have the file is asked before the target hears of it.
 fn a_refused_file_leaves_the_other_server_alone(runtime: Runtime) {
-    let source = Played::new(&[("PORT", "200 fine"), ("RETR", "550 no such file")]);
+    let source = Played::new(&[("PORT", "200 fine"), ("SIZE", "550 no such file")]);
     let target = Played::new(&[
         ("PASV", "227 here (127,0,0,1,255,255)"),
         ("STOR", "150 go on"),
     ]);
     client(runtime, &["fxp", &source.url("none"), &target.url("x")]).exits(6);
-    assert_eq!(source.heard(), ["PORT 127,0,0,1,255,255", "RETR none"]);
+    assert_eq!(source.heard(), ["PORT 127,0,0,1,255,255", "SIZE none"]);
     assert_eq!(target.heard(), ["PASV"]);
     // Nor where it is the target that goes to the source.
     let source = Played::new(&[

@@ -28,8 +28,16 @@ impl Transferring {
                 self.retreat(session);
                 Flow::Finish(Err(Failure::Refused(reply)))
             }
-            Part::Route(_) => self.route_given(session, step, reply),
+            Part::Route(attempt) if attempt == self.path.attempt => {
+                self.route_given(session, step, reply)
+            }
             Part::Restart if step == Step::Intermediate => {
+                self.position_accepted();
+                Flow::Continue
+            }
+            // A precaution, against a position that the server seems not to have taken either.
+            Part::Restart if self.request.start.is_none() && !session.shown.restarts => {
+                session.position_pending = false;
                 self.position_accepted();
                 Flow::Continue
             }
@@ -44,7 +52,7 @@ impl Transferring {
                 Flow::Continue
             }
             Part::Verb => self.answered(session, reply),
-            Part::Setting(_) | Part::Pret | Part::Only => Flow::Continue,
+            Part::Route(_) | Part::Setting(_) | Part::Pret | Part::Only => Flow::Continue,
         }
     }
 

@@ -5,6 +5,8 @@
 //! ahead with wait for their turn: their connection is made, or their bytes are taken from the one that is there, when the data of the one
 //! before has ended.
 
+use core::net::SocketAddr;
+
 use super::exchange::{Action, Input};
 use super::queue::Flow;
 use super::session::{Session, Stage, Timer};
@@ -20,6 +22,7 @@ pub(super) struct DataPlane {
     /// Whose turn it is.
     pub(super) user: Option<OperationId>,
     pub(super) kept: Option<Kept>,
+    pub(super) decoy: Option<Decoy>,
     level: Option<ProtectionLevel>,
     role: TlsRole,
 }
@@ -32,11 +35,20 @@ pub(super) struct Kept {
     pub(super) resumed: Option<bool>,
 }
 
+/// A data connection that is made only for its end: a command that nobody wants any more waits for it, and would not be over otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Decoy {
+    /// The server listens there.
+    Wanted(SocketAddr),
+    Connecting(DataId),
+}
+
 impl Default for DataPlane {
     fn default() -> Self {
         Self {
             user: None,
             kept: None,
+            decoy: None,
             level: None,
             role: TlsRole::Client,
         }
@@ -88,6 +100,12 @@ impl Session {
         }
     }
 
+    pub(super) fn drop_decoy(&mut self) {
+        if let Some(Decoy::Connecting(data)) = self.data.decoy.take() {
+            self.outputs.act(Action::Drop(data, Close::Abruptly));
+        }
+    }
+
     /// Gives the data connection to the first operation that waits for it.
     pub(super) fn give_turns(&mut self, now: Instant) {
         self.clear_the_way();
@@ -98,6 +116,11 @@ impl Session {
                 continue;
             }
             let user = self.data.user;
+            if let (None, Some(Decoy::Wanted(to))) = (user, self.data.decoy) {
+                let data = DataId(self.serial.next());
+                self.data.decoy = Some(Decoy::Connecting(data));
+                self.outputs.act(Action::Connect { data, to });
+            }
             let next = self.first_transfer(|id, transfer| {
                 user.is_none_or(|user| user == id) && transfer.wants_turn(self)
             });
@@ -147,6 +170,9 @@ impl Session {
             }
             _ => return,
         };
+        if self.data.decoy == Some(Decoy::Connecting(data)) {
+            return self.drop_decoy();
+        }
         let is_kept = self.data.is_kept(Some(data));
         let user = self.data.user;
         let of = self.first_transfer(|id, transfer| {

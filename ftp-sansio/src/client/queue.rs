@@ -32,6 +32,9 @@ pub const QUEUE_BYTES: usize = 64 * 1024;
 /// How many commands may be in flight: fewer than a server of this library keeps while it moves data.
 const MAX_IN_FLIGHT: usize = 48;
 
+/// How many transfers may be unfinished ahead of a pair: more than the next but one are no faster.
+const MAX_AHEAD: usize = 2;
+
 /// How many bytes of commands may be in flight, so that no server's buffer ever fills while it waits for this side to read.
 const MAX_BYTES_IN_FLIGHT: usize = 4 * 1024;
 
@@ -345,7 +348,7 @@ impl Session {
             Pace::Fetch | Pace::Setup => {
                 let is_certain = pace == Pace::Setup || !ahead.uncertain;
                 let is_taken = match self.shown.queues {
-                    Queues::Yes => true,
+                    Queues::Yes => is_kept || ahead.transfers <= MAX_AHEAD,
                     Queues::Unknown | Queues::Probing(_) => is_kept,
                     Queues::No => false,
                 };

@@ -12,7 +12,6 @@ use alloc::vec::Vec;
 use super::exchange::Event;
 use super::failure::{Failure, Violation};
 use super::queue::Procedure;
-use super::route::Way;
 use super::server::{Queues, Setting};
 use super::session::{Session, Stage, Timer};
 use crate::sequence::{self, Exchange, Phase, Step};
@@ -40,6 +39,8 @@ pub(super) enum Whose {
     Task(OperationId, Part),
     /// The NOOP that shows what the server does with commands behind this transfer.
     Probe,
+    /// The PWD that shows whether PORT is answered in its turn.
+    PortProbe,
     /// The user's STAT during a transfer.
     Status,
     Keepalive,
@@ -53,7 +54,8 @@ pub(super) enum Part {
     Only,
     Setting(Setting),
     Pret,
-    Route(Way),
+    /// Which of its operation's attempts: what an earlier one asked for is not the answer to a later one.
+    Route(u32),
     Restart,
     /// The command that moves data.
     Verb,
@@ -170,16 +172,17 @@ impl Awaiting {
         {
             return Reading::Beside(index);
         }
+        let second = self.queue.get(1).map(|second| second.whose);
+        if reply.code() == Code::PATHNAME && second == Some(Whose::PortProbe) {
+            return Reading::Beside(1);
+        }
         let is_transfer = self
             .front()
             .is_some_and(|front| matches!(front.whose, Whose::Task(_, Part::Verb)));
         if !is_transfer || self.len() == 1 || reply.class() == Class::Preliminary {
             return Reading::Next;
         }
-        let is_probed = self
-            .queue
-            .get(1)
-            .is_some_and(|second| second.whose == Whose::Probe);
+        let is_probed = second == Some(Whose::Probe);
         match reply.code() {
             Code::OK if is_probed && !self.is_in_doubt() => Reading::Beside(1),
             code if answers_something_else(code) => Reading::Impossible,
@@ -293,10 +296,10 @@ impl Session {
         let Some(awaited) = self.awaiting.remove(index) else {
             return;
         };
-        if awaited.whose == Whose::Probe {
-            self.shown.queues = Queues::No;
-        } else {
-            self.dispatch(now, awaited.whose, Step::Completed, reply);
+        match awaited.whose {
+            Whose::Probe => self.shown.queues = Queues::No,
+            Whose::PortProbe => self.shown.no_pairs = true,
+            whose => self.dispatch(now, whose, Step::Completed, reply),
         }
         if self.awaiting.is_in_doubt() && self.awaiting.doubted.len() == self.awaiting.len() {
             self.replay(now);
@@ -315,6 +318,7 @@ impl Session {
                     self.shown.queues = Queues::Probing(true);
                 }
             }
+            (Whose::PortProbe, _) => self.shown.ports_in_order = true,
             (Whose::Probe, _) => {
                 let is_proof = self.shown.queues == Queues::Probing(true);
                 self.shown.queues = if is_proof {
@@ -347,7 +351,7 @@ impl Session {
             (Whose::Greeting, _) => self.die(Failure::Closed(Some(reply))),
             (Whose::Status, _) => self.outputs.tell(Event::Status(reply)),
             (Whose::Farewell, _) => self.leave(),
-            (Whose::Probe | Whose::Keepalive, _) => {}
+            (Whose::Probe | Whose::PortProbe | Whose::Keepalive, _) => {}
         }
     }
 
@@ -417,6 +421,9 @@ impl Session {
             }
         }
         self.take_next(now, end);
+        // A position that was not lost waits for the next transfer.
+        let is_position = |whose: &Whose| matches!(whose, Whose::Task(_, Part::Restart));
+        self.position_pending |= behind.iter().any(is_position);
         if count < behind.len() && self.stage == Stage::Open {
             self.begin_resync(now);
         }

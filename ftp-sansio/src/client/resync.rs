@@ -2,7 +2,9 @@
 
 use super::config::AbortStyle;
 use super::exchange::Event;
+use super::kept::Decoy;
 use super::replies::Part;
+use super::route::Way;
 use super::server::Queues;
 use super::session::{Session, Stage, Timer};
 use crate::session::OperationId;
@@ -17,8 +19,8 @@ pub(super) enum Resync {
     Aborting,
     /// The NOOP was sent. Did another reply come since?
     Probed { another: bool },
-    /// A 200 came that may be the NOOP's, or an unusual one to what was before it. PWD was sent, since nothing else that may be on
-    /// its way is a 257.
+    /// PWD was sent, since nothing else that may be on its way is a 257: a 200 came that may be the NOOP's, or an unusual one to what was
+    /// before it; or commands may have been lost.
     Confirming,
 }
 
@@ -35,10 +37,11 @@ impl Session {
         self.begin_following(now, Resync::Aborting, Some(id));
     }
 
-    /// Some commands were lost, or are answered later: whatever comes before the answers to these is the past.
+    /// Some commands were lost, or are answered later: whatever comes before the answer to PWD is the past. Nothing that is sent behind a
+    /// transfer is answered with a 257.
     pub(super) fn begin_resync(&mut self, now: Instant) {
-        self.append_untracked(Command::Noop);
-        self.begin_following(now, Resync::Probed { another: false }, None);
+        self.append_untracked(Command::Pwd);
+        self.begin_following(now, Resync::Confirming, None);
     }
 
     fn begin_following(&mut self, now: Instant, how_far: Resync, aborted: Option<OperationId>) {
@@ -80,6 +83,14 @@ impl Session {
         let mut follow = |how_far| self.stage = Stage::Resynchronising(how_far, aborted);
         match (how_far, reply.code()) {
             _ if reply.class() == Class::Preliminary => {}
+            // A command that was thought lost waits for its data connection, and would let everything behind it wait.
+            (Resync::Confirming, code) if aborted.is_none() && Way::of(code).is_some() => {
+                let believes = self.config.believe_passive_host;
+                let way = Way::of(code);
+                let to = way.and_then(|way| way.target(reply, self.ends, believes));
+                self.drop_decoy();
+                self.data.decoy = to.map(Decoy::Wanted);
+            }
             (Resync::Aborting, _) => {
                 follow(Resync::Probed { another: false });
                 self.append_untracked(Command::Noop);
@@ -90,6 +101,7 @@ impl Session {
             }
             (Resync::Probed { another: true }, Code::OK) | (Resync::Confirming, Code::PATHNAME) => {
                 self.stage = Stage::Open;
+                self.drop_decoy();
                 if let Some(id) = aborted {
                     self.with_transfer(id, |transfer, _| transfer.aborted());
                 }

@@ -5,7 +5,7 @@ use core::net::{IpAddr, SocketAddr, SocketAddrV4};
 use super::config::DataPath;
 use crate::session::Endpoints;
 use crate::wire::address::{find_extended_port, find_host_port, find_long};
-use crate::wire::{Command, EpsvArgument, Reply};
+use crate::wire::{Code, Command, EpsvArgument, Reply};
 
 /// One way to a data connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +62,16 @@ impl Route {
 impl Way {
     pub(super) const fn is_passive(self) -> bool {
         matches!(self, Self::Epsv | Self::Pasv | Self::Lpsv)
+    }
+
+    /// The way that a reply with this code offers.
+    pub(super) const fn of(code: Code) -> Option<Self> {
+        match code {
+            Code::EXTENDED_PASSIVE_MODE => Some(Self::Epsv),
+            Code::PASSIVE_MODE => Some(Self::Pasv),
+            Code::LONG_PASSIVE_MODE => Some(Self::Lpsv),
+            _ => None,
+        }
     }
 
     /// PORT has no room for an IPv6 address.

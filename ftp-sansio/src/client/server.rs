@@ -122,6 +122,8 @@ impl InForce {
 ///
 /// 1. Two commands in flight were answered in their order: [`in_order`](Self::in_order). From then on a way to a data connection that has
 ///    worked before, and the command that uses it, leave together: a *pair*.
+///    In active mode it has to be shown first that PORT is answered in its turn, by a PWD behind it: servers that wait for nothing answer it
+///    only when they have connected.
 /// 2. Behind a pair, before its data connection can possibly be there, a NOOP is sent: the *probe*. A server that answers it at once
 ///    carries out commands while it moves data, and would take the next EPSV for the end of the transfer (RFC 959 § 3.2). One that answers
 ///    it after the transfer keeps what comes meanwhile for later: [`Queues::Yes`], and the next pairs follow a running transfer.
@@ -129,6 +131,8 @@ impl InForce {
 pub(super) struct Shown {
     /// Two commands in flight were answered one after the other.
     pub(super) in_order: bool,
+    /// A command behind PORT or the like was answered after it.
+    pub(super) ports_in_order: bool,
     /// A pair was taken.
     pub(super) has_paired: bool,
     /// A pair was refused where the same went well step by step.

@@ -328,7 +328,10 @@ impl Session {
         };
         self.keep(Timer::Reply, now, timeout);
         let is_following = match (self.stage, front) {
-            (Stage::Resynchronising(..), _) => true,
+            // While data of a transfer comes that is over otherwise, nobody else can be helped.
+            (Stage::Resynchronising(_, aborted), _) => {
+                aborted.is_some() || self.data.user.is_none()
+            }
             (Stage::Open, Some(Whose::Task(id, Part::Verb))) => self
                 .queue
                 .transfer(id)
@@ -415,6 +418,7 @@ impl Session {
             self.outputs.tell(Event::Finished(task.id, Err(why)));
         }
         self.drop_kept(how);
+        self.drop_decoy();
         self.outputs.tell(Event::Closed(failure));
         self.outputs.act(Action::Close(how));
     }

@@ -102,7 +102,6 @@ fn pace(command: &Command) -> Pace {
         // What may be asked twice, and answers the same.
         Some(
             V::Noop
-            | V::Pwd
             | V::Size
             | V::Mlst
             | V::Syst
@@ -121,6 +120,8 @@ fn pace(command: &Command) -> Pace {
         // STAT too, which changes nothing, but is answered at once while a transfer runs (RFC 959 § 4.1.3).
         Some(
             V::Stat
+            // Its 257 must mean one thing only where the place in the replies has to be found again.
+            | V::Pwd
             | V::Cwd
             | V::Cdup
             | V::Dele

@@ -103,6 +103,8 @@ pub(super) enum Again {
 /// The way to the data connection.
 #[derive(Debug)]
 pub(super) struct Path {
+    /// How many there were before it.
+    pub(super) attempt: u32,
     pub(super) way: Option<Way>,
     pub(super) state: Stretch,
     pub(super) data: Option<DataId>,
@@ -131,8 +133,9 @@ pub(super) enum Stretch {
 }
 
 impl Path {
-    pub(super) const fn new(way: Option<Way>) -> Self {
+    pub(super) const fn new(way: Option<Way>, attempt: u32) -> Self {
         Self {
+            attempt,
             way,
             state: Stretch::Unasked,
             data: None,
@@ -178,7 +181,7 @@ impl Transferring {
             is_third_party: false,
             next: Next::Settings,
             is_announced: false,
-            path: Path::new(None),
+            path: Path::new(None, 0),
             verb: Said::Unsaid,
             position: Position::Unsaid,
             is_pair: false,
@@ -195,7 +198,7 @@ impl Transferring {
     /// Says it all again, by this way if there is one, and with nothing else in flight.
     pub(super) fn say_again(&mut self, session: &mut Session, why: Again, way: Option<Way>) {
         self.retreat(session);
-        self.path = Path::new(way);
+        self.path.way = way;
         self.verb = Said::Unsaid;
         self.is_pair = false;
         self.data = Data::Waiting;
@@ -209,7 +212,7 @@ impl Transferring {
         } else {
             self.drop_data(session, Close::Abruptly);
         }
-        self.path = Path::new(None);
+        self.path = Path::new(None, self.path.attempt.wrapping_add(1));
         self.next = Next::Settings;
         self.is_announced = false;
         self.position = Position::Unsaid;
@@ -356,8 +359,17 @@ impl Transferring {
             }
         }
         self.path.way = Some(way);
-        session.send(way.command(at)?, self.part(Part::Route(way)));
+        session.send(way.command(at)?, self.part(Part::Route(self.path.attempt)));
         self.path.state = Stretch::Asked;
+        let is_unknown = !session.shown.ports_in_order && !session.shown.no_pairs;
+        if at.is_some()
+            && is_unknown
+            && ahead.transfer_follows
+            && ahead.transfers == 0
+            && session.may_send(Pace::Once, ahead)
+        {
+            session.send(Command::Pwd, Whose::PortProbe);
+        }
         Some(Next::Position)
     }
 
@@ -444,7 +456,10 @@ impl Transferring {
     /// Whether its command may leave before its data connection is there. In passive mode that gains something only where another
     /// transfer follows, or is ahead: the server cannot begin before the connection is there anyway.
     fn may_pair(&self, session: &Session, ahead: Ahead) -> bool {
-        let is_worth_it = !self.path.is_passive() || ahead.transfers > 0 || ahead.transfer_follows;
+        let is_worth_it = match self.path.is_passive() {
+            true => ahead.transfers > 0 || ahead.transfer_follows,
+            false => session.shown.ports_in_order,
+        };
         is_worth_it
             && session.config.pipelining
             && self.again.is_none()

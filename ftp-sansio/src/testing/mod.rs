@@ -1,5 +1,5 @@
 //! Support for tests: an in-memory store, transcripts that read as documents, a client and a server machine joined under
-//! virtual time, and the bodies of the fuzz targets.
+//! virtual time, a client joined to a made-up server with the habits of real ones, and the bodies of the fuzz targets.
 //!
 //! What is here panics where a test would fail. It belongs to tests, and to nothing that runs.
 

@@ -148,8 +148,6 @@ fn pairs_behind_a_running_transfer() {
         C: RETR c
         C: EPSV
         C: RETR d
-        C: EPSV
-        C: RETR e
         # The connection for the next waits until this one's data has ended.
         S: 229 (|||50003|)
         data: ends
@@ -157,6 +155,9 @@ fn pairs_behind_a_running_transfer() {
         user: gets "b"
         result: transferred 1 bytes, 226
         data: connects 192.0.2.1:50003
+        # The next two are enough.
+        C: EPSV
+        C: RETR e
         data: connected
         S: 150 Here.
         data: may come
@@ -398,7 +399,7 @@ fn a_server_that_refuses_the_pair_behind_a_transfer() {
     ));
 }
 
-/// One refusal for all of them together, as Pure-FTPd has it: whether more follows is found out with a NOOP and a PWD.
+/// One refusal for all of them together, as Pure-FTPd has it: whether more follows is found out with a PWD.
 #[test]
 fn a_server_that_loses_the_pair_behind_a_transfer() {
     shown(&format!(
@@ -410,8 +411,6 @@ fn a_server_that_loses_the_pair_behind_a_transfer() {
         S: 226 Done.
         user: gets "c"
         result: transferred 1 bytes, 226
-        C: NOOP
-        S: 200 Fine.
         C: PWD
         S: 257 "/"
         {D_BY_ITSELF}
@@ -753,36 +752,42 @@ fn positions() {
     );
 }
 
+/// The first transfer in active mode, and another that has to show that PORT is answered in its turn.
+const ACTIVE: &str = r#"
+    given: greeted
+    given: active
+    user: retrieve a
+    C: TYPE I
+    data: listens
+    data: listening 192.0.2.7:40001
+    C: PORT 192,0,2,7,156,65
+    user: retrieve b
+    S: 200 I.
+    S: 200 Fine.
+    C: RETR a
+    S: 150 Here I come.
+    data: may come
+    data: accepted
+    data: ends
+    data: is closed
+    S: 226 Done.
+    result: transferred 0 bytes, 226
+    data: listens
+    user: retrieve c
+    data: listening 192.0.2.7:40002
+    C: PORT 192,0,2,7,156,66
+    C: PWD
+"#;
+
 /// In active mode a pair saves a round trip even by itself, and the listener for the next transfer is opened meanwhile.
 #[test]
 fn active_pairs() {
-    transcript(
+    transcript(&format!(
         r#"
-        given: greeted
-        given: active
-        user: retrieve a
-        C: TYPE I
-        data: listens
-        data: listening 192.0.2.7:40001
-        C: PORT 192,0,2,7,156,65
-        S: 200 I.
+        {ACTIVE}
         S: 200 Fine.
-        C: RETR a
-        S: 150 Here I come.
-        data: may come
-        data: accepted
-        data: ends
-        data: is closed
-        S: 226 Done.
-        result: transferred 0 bytes, 226
-        user: retrieve b
-        user: retrieve c
-        data: listens
-        data: listening 192.0.2.7:40002
-        C: PORT 192,0,2,7,156,66
         C: RETR b
-        C: NOOP
-        S: 200 Fine.
+        S: 257 "/"
         S: 150 Here I come.
         data: may come
         data: accepted
@@ -792,39 +797,135 @@ fn active_pairs() {
         S: 226 Done.
         user: gets "b"
         result: transferred 1 bytes, 226
-        S: 200 Fine.
         data: listens
         data: listening 192.0.2.7:40003
         C: PORT 192,0,2,7,156,67
         C: RETR c
+        S: 200 Fine.
+        S: 150 Here I come.
+        data: may come
+        data: accepted
+        data: ends
+        data: is closed
+        S: 226 Done.
+        result: transferred 0 bytes, 226
         user: retrieve d
         data: listens
+        user: retrieve e
         data: listening 192.0.2.7:40004
         C: PORT 192,0,2,7,156,68
         C: RETR d
+        C: NOOP
         S: 200 Fine.
         S: 150 Here I come.
-        data: may come
-        data: accepted
-        data: brings "c"
-        # The next one's bytes wait in the network for their turn.
-        S: 226 Done.
-        S: 200 Fine.
-        S: 150 Here I come.
-        data: ends
-        data: is closed
-        user: gets "c"
-        result: transferred 1 bytes, 226
         data: may come
         data: accepted
         data: brings "d"
+        S: 226 Done.
+        S: 200 Fine.
+        data: listens
+        data: listening 192.0.2.7:40005
+        C: PORT 192,0,2,7,156,69
+        C: RETR e
+        S: 200 Fine.
+        # The next one's bytes wait in the network for their turn.
+        S: 150 Here I come.
+        data: ends
+        data: is closed
+        user: gets "d"
+        result: transferred 1 bytes, 226
+        data: may come
+        data: accepted
+        data: brings "e"
         data: ends
         data: is closed
         S: 226 Done.
-        user: gets "d"
+        user: gets "e"
         result: transferred 1 bytes, 226
         "#,
-    );
+    ));
+}
+
+/// A server that answers PORT when it has connected, as pyftpdlib does: what is behind it is answered before.
+#[test]
+fn a_server_that_connects_before_it_answers() {
+    transcript(&format!(
+        r#"
+        {ACTIVE}
+        S: 257 "/"
+        S: 200 Here I am.
+        C: RETR b
+        S: 150 Here it comes.
+        data: may come
+        data: accepted
+        data: ends
+        data: is closed
+        S: 226 Done.
+        result: transferred 0 bytes, 226
+        data: listens
+        user: retrieve d
+        data: listening 192.0.2.7:40003
+        C: PORT 192,0,2,7,156,67
+        S: 200 Here I am.
+        C: RETR c
+        S: 550 No.
+        data: is reset
+        result: refused 550
+        data: listens
+        data: listening 192.0.2.7:40004
+        C: PORT 192,0,2,7,156,68
+        S: 500 No.
+        data: is closed
+        data: listens
+        data: cannot listen
+        data: is closed
+        result: no data connection could be made
+        "#,
+    ));
+}
+
+/// Some of what was sent behind a transfer was lost, and some was not: a RETR that waits for its data connection would hold up everything,
+/// and gets one that is closed at once.
+#[test]
+fn a_server_that_loses_a_part() {
+    shown(&format!(
+        r#"
+        {BEHIND}
+        S: 500 Unknown command
+        data: ends
+        data: is closed
+        S: 226 Done.
+        user: gets "c"
+        result: transferred 1 bytes, 226
+        C: PWD
+        S: 229 (|||50004|)
+        data: connects 192.0.2.1:50004
+        data: connected
+        data: is reset
+        S: 150 Here.
+        S: 426 You went away.
+        S: 257 "/"
+        {D_BY_ITSELF}
+        "#
+    ));
+    shown(&format!(
+        r#"
+        {BEHIND}
+        S: 500 Unknown command
+        data: ends
+        data: is closed
+        S: 226 Done.
+        user: gets "c"
+        result: transferred 1 bytes, 226
+        C: PWD
+        S: 229 (|||50004|)
+        data: connects 192.0.2.1:50004
+        # Nothing was behind it.
+        S: 257 "/"
+        data: is reset
+        {D_BY_ITSELF}
+        "#
+    ));
 }
 
 /// A transfer is given up with others in flight behind it: by a reset and no ABOR, which might hit them.

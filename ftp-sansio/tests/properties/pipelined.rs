@@ -102,6 +102,7 @@ fn habits() -> impl Strategy<Value = Habits> {
         Meanwhile::Answers,
         Meanwhile::Refuses,
         Meanwhile::Loses,
+        Meanwhile::LosesSome,
     ]);
     let leaves = prop_oneof![
         Just(Leaves::Closed),
@@ -109,7 +110,7 @@ fn habits() -> impl Strategy<Value = Habits> {
         (1..5_u32).prop_map(Leaves::OpenFor),
         (1..5_u32).prop_map(Leaves::BreaksAfter),
     ];
-    let flags = [0.3, 0.2, 0.1, 0.1].map(prop::bool::weighted);
+    let flags = [0.3, 0.2, 0.1, 0.1, 0.2].map(prop::bool::weighted);
     (
         meanwhile,
         leaves,
@@ -121,7 +122,7 @@ fn habits() -> impl Strategy<Value = Habits> {
             |(
                 meanwhile,
                 leaves,
-                [early_150, no_pairs, epsv_unreachable, no_rest],
+                [early_150, no_pairs, epsv_unreachable, no_rest, late_port],
                 epsv_refusals,
                 thinks,
             )| {
@@ -132,6 +133,7 @@ fn habits() -> impl Strategy<Value = Habits> {
                 habits.no_pairs = no_pairs;
                 habits.epsv_unreachable = epsv_unreachable;
                 habits.no_rest = no_rest;
+                habits.late_port = late_port;
                 habits.epsv_refusals = epsv_refusals;
                 habits.thinks = Duration::from_millis(thinks);
                 habits

@@ -27,6 +27,8 @@ pub enum Meanwhile {
     Refuses,
     /// It refuses all that came together with one reply.
     Loses,
+    /// It refuses some of what came together with one reply, and keeps the rest for later.
+    LosesSome,
 }
 
 /// What a server leaves of a data connection after a transfer in MODE B.
@@ -53,6 +55,8 @@ pub struct Habits {
     pub early_150: bool,
     /// It refuses (425) a transfer whose data connection is not there when it is asked for it.
     pub no_pairs: bool,
+    /// It answers PORT only when it has connected, and what comes behind it before.
+    pub late_port: bool,
     /// It refuses so many of a hundred EPSVs.
     pub epsv_refusals: u8,
     /// Nobody gets through to the ports of its 229s.

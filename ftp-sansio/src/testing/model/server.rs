@@ -164,6 +164,11 @@ impl Model {
                     lines.clear();
                     self.reply("500 Unknown command");
                 }
+                Meanwhile::LosesSome => {
+                    let count = 1 + self.random.up_to(lines.len() - 1);
+                    lines.drain(..count);
+                    self.reply("500 Unknown command");
+                }
                 Meanwhile::Keeps | Meanwhile::Answers => {}
             }
         }
@@ -231,6 +236,12 @@ impl Model {
             Command::Port(at) => {
                 self.server.link = None;
                 self.server.route = Route::Active(at.port());
+                if self.server.habits.late_port {
+                    while self.server.lines.front().is_some_and(|line| line == "PWD") {
+                        self.server.lines.pop_front();
+                        self.reply("257 \"/\"");
+                    }
+                }
                 self.reply("200 Fine.");
             }
             Command::Rest(Restart::Offset(_)) if self.server.habits.no_rest => {

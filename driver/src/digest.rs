@@ -1,11 +1,12 @@
-//! Digests, computed as the bytes go by.
+//! Digests of files (HASH, XSHA256 and their like), computed as the bytes go by.
 
+use bytes::Bytes;
 use ftp_sansio::wire::DigestAlgorithm;
 use sha2::Digest as _;
 
-/// A digest under way.
+/// A digest under way: what a server gives for a file, and what a client compares with.
 #[derive(Clone, Debug)]
-pub(crate) struct Hasher {
+pub struct Hasher {
     algorithm: DigestAlgorithm,
     state: State,
 }
@@ -20,8 +21,9 @@ enum State {
 }
 
 impl Hasher {
-    /// `None` for an algorithm that is not known here.
-    pub(crate) fn new(algorithm: DigestAlgorithm) -> Option<Self> {
+    /// Nothing for an algorithm that is not known here.
+    #[must_use]
+    pub fn new(algorithm: DigestAlgorithm) -> Option<Self> {
         let state = match algorithm {
             DigestAlgorithm::Crc32 => State::Crc32(crc32fast::Hasher::new()),
             DigestAlgorithm::Md5 => State::Md5(md5::Md5::new()),
@@ -33,11 +35,14 @@ impl Hasher {
         Some(Self { algorithm, state })
     }
 
-    pub(crate) const fn algorithm(&self) -> DigestAlgorithm {
+    /// By which algorithm.
+    #[must_use]
+    pub const fn algorithm(&self) -> DigestAlgorithm {
         self.algorithm
     }
 
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+    /// Takes what comes next.
+    pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.state {
             State::Crc32(state) => state.update(bytes),
             State::Md5(state) => state.update(bytes),
@@ -47,13 +52,15 @@ impl Hasher {
         }
     }
 
-    pub(crate) fn finish(self) -> Vec<u8> {
+    /// The digest of all that was taken, as the bytes that a reply has in hexadecimal digits.
+    #[must_use]
+    pub fn finish(self) -> Bytes {
         match self.state {
-            State::Crc32(state) => state.finalize().to_be_bytes().to_vec(),
-            State::Md5(state) => state.finalize().to_vec(),
-            State::Sha1(state) => state.finalize().to_vec(),
-            State::Sha256(state) => state.finalize().to_vec(),
-            State::Sha512(state) => state.finalize().to_vec(),
+            State::Crc32(state) => Bytes::copy_from_slice(&state.finalize().to_be_bytes()),
+            State::Md5(state) => Bytes::copy_from_slice(&state.finalize()),
+            State::Sha1(state) => Bytes::copy_from_slice(&state.finalize()),
+            State::Sha256(state) => Bytes::copy_from_slice(&state.finalize()),
+            State::Sha512(state) => Bytes::copy_from_slice(&state.finalize()),
         }
     }
 }
