@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use ftp_sansio::client::{
     self as core, Action, Close, Config, DataId, Endpoints, Event, Failure, Input, Operation,
-    OperationId, Outcome, Output, Transfer, TransferEvent,
+    OperationId, Outcome, Output, Protection, TlsEvent, Transfer, TransferEvent,
 };
 use ftp_sansio::wire::{Command, Reply};
 
@@ -293,6 +293,15 @@ impl<R: Runtime> Connection<R> {
                 self.data = listener.map_or(Data::None, |listener| Data::Listening(data, listener));
                 self.machine
                     .handle(self.runtime.now(), Input::Listening(data, at));
+            }
+            // This driver knows no TLS yet: what was to be protected is not moved in clear.
+            Action::StartTls(_) => {
+                let failed = Input::Tls(TlsEvent::Failed);
+                self.machine.handle(self.runtime.now(), failed);
+            }
+            Action::Transfer(transfer) if transfer.protection != Protection::Clear => {
+                let failed = Input::Transfer(transfer.id, TransferEvent::SecureFailed);
+                self.machine.handle(self.runtime.now(), failed);
             }
             Action::Transfer(transfer) => {
                 if let Data::Connected(_, connected) = &mut self.data {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use ftp_sansio::server::Tls;
 pub use ftp_sansio::server::{
     Capabilities, Capability, Config, Ended, Event, Failure, Grant, Placement, StorageError,
     Timeouts, TransferFailure, TransferReport,
@@ -70,7 +71,9 @@ impl Default for Settings {
 impl Settings {
     /// How the sessions behave.
     #[must_use]
-    pub fn config(mut self, config: Config) -> Self {
+    pub fn config(mut self, mut config: Config) -> Self {
+        // There is no TLS in this driver yet, and nothing is offered that is not there.
+        config.tls = Tls::Off;
         self.config = Arc::new(config);
         self
     }

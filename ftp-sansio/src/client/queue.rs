@@ -303,6 +303,8 @@ impl Session {
             }
             index += 1;
         }
+        // An eager upload's data may leave once its command has been said.
+        self.give_turns(now);
         if self.is_quitting && self.queue.is_empty() && self.may_talk() && self.awaiting.is_empty()
         {
             self.stage = Stage::Leaving;
