@@ -43,13 +43,15 @@ pub fn bind(at: SocketAddr) -> io::Result<TcpListener> {
 
 /// Begins to connect to `to`, from the local address `from` if one is given.
 ///
-/// The socket is non-blocking and [prepared](prepare). Once it is writable, [`take_error`] tells how the attempt went.
+/// The socket is non-blocking and [prepared](prepare). Once it is writable, [`finish_connect`] tells how the attempt went. Dropped before,
+/// it is reset where it was established already: a FIN on a data connection that nobody has used is a whole file without a byte.
 ///
 /// # Errors
 /// What the system says at once; a refused connection on the loopback may come here already.
 pub fn start_connect(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
     let socket = new_socket(to)?;
     prepare(&socket)?;
+    reset_on_drop(&socket);
     if let Some(from) = from {
         socket.bind(&SocketAddr::new(from, 0).into())?;
     }
@@ -130,12 +132,14 @@ pub fn shutdown(socket: &impl AsSocket) -> io::Result<()> {
     SockRef::from(socket).shutdown(std::net::Shutdown::Write)
 }
 
-/// Takes the error that a connection has met in the background, such as a connect that was refused.
+/// Says how an attempt to connect went. Where it went well, the connection will end in order when it is dropped.
 ///
 /// # Errors
-/// That error.
-pub fn take_error(socket: &impl AsSocket) -> io::Result<()> {
-    SockRef::from(socket).take_error()?.map_or(Ok(()), Err)
+/// What the attempt has met in the background, such as a refusal.
+pub fn finish_connect(socket: &impl AsSocket) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    socket.take_error()?.map_or(Ok(()), Err)?;
+    socket.set_linger(None)
 }
 
 /// Asks the kernel, without waiting, whether the socket is ready.

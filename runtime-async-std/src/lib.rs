@@ -79,7 +79,7 @@ impl Runtime for AsyncStd {
         async move {
             let stream = Async::new_nonblocking(attempt?)?;
             stream.writable().await?;
-            socket::take_error(&stream)?;
+            socket::finish_connect(&stream)?;
             Ok(Stream(stream))
         }
     }

@@ -75,7 +75,7 @@ impl Runtime for Tokio {
         async move {
             let stream = TcpStream::from_std(attempt?)?;
             stream.writable().await?;
-            socket::take_error(&stream)?;
+            socket::finish_connect(&stream)?;
             Ok(Stream::new(stream))
         }
     }

@@ -72,7 +72,7 @@ pub async fn watched<R: Runtime>(runtime: &R, test: impl Future<Output = ()>) {
 macro_rules! conformance_tests {
     ($runtime:expr, $block_on:path) => {
         $crate::conformance_tests! { @room $runtime, $block_on, network:
-            transfers_both_ways, addresses_agree, an_end_is_not_a_reset, reset_on_drop_is_seen, waits_both_ways_at_once,
+            transfers_both_ways, addresses_agree, an_end_is_not_a_reset, reset_on_drop_is_seen, a_dropped_connect_is_a_reset, waits_both_ways_at_once,
             readiness_is_not_stale_after_the_bare_handle, urgent_bytes_stay_in_line, a_refused_connect_fails,
             connects_from_an_address, connects_over_ipv6, accepts_several
         }

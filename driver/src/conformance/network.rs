@@ -1,11 +1,13 @@
 //! Sockets: readiness, ends, resets, addresses.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::Poll;
 
-use super::support::{LOCALHOST, accept, join, pair, read, read_to_end, would_block, write_all};
+use super::support::{
+    LOCALHOST, accept, join, pair, poll_once, read, read_to_end, would_block, write_all,
+};
 use crate::runtime::{Interest, Listener, Runtime, Stream};
 
 /// More than any socket buffers, so that both sides have to wait.
@@ -86,6 +88,21 @@ pub async fn reset_on_drop_is_seen<R: Runtime>(runtime: R) {
     };
     let (outcome, ()) = join(read_to_end(&mut server), reset).await;
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::ConnectionReset);
+}
+
+/// A connect that is dropped before it was seen to be complete is no connection that ended in order: that would be a whole, empty file.
+pub async fn a_dropped_connect_is_a_reset<R: Runtime>(runtime: R) {
+    let mut listener = runtime.listen(SocketAddr::new(LOCALHOST, 0)).unwrap();
+    let mut connecting = Box::pin(runtime.connect(listener.local_addr().unwrap(), None));
+    let first = poll_once(|context| connecting.as_mut().poll(context));
+    assert!(first.is_pending(), "nothing is left to drop");
+    drop(connecting);
+    let (mut stream, _) = accept(&mut listener).await;
+    assert!(read_to_end(&mut stream).await.is_err(), "an end in order");
+    // One that was complete ends as ever.
+    let (client, mut server) = pair(&runtime, LOCALHOST).await;
+    drop(client);
+    assert_eq!(read_to_end(&mut server).await.unwrap(), b"");
 }
 
 /// One task waits for both directions at once, and is woken for either.
