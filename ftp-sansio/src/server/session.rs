@@ -342,6 +342,7 @@ impl Session {
                 self.reply(say(Code::SYNTAX_ERROR, "Line too long."));
             }
             Line::Refused => {
+                self.settings.forget_firsts();
                 self.exchange = Some((Exchange::Unknown, Phase::Issued));
                 self.reply(say(
                     Code::FILE_BUSY,
