@@ -317,6 +317,25 @@ pub async fn combines<R: Runtime>(runtime: R) {
     }
     assert_eq!(scratch.content("whole"), "one three four");
     assert_eq!(scratch.names_on_disk(""), ["5", "folder", "whole"]);
+    // What is joined into itself by another way would be removed as a part.
+    #[cfg(unix)]
+    {
+        super::support::symlink(".", scratch.root.join("way"));
+        super::support::symlink("5", scratch.root.join("alias"));
+        for (target, parts) in [
+            ("whole", ["5", "way/whole"]),
+            ("new", ["5", "way/5"]),
+            ("new", ["alias", "5"]),
+        ] {
+            let refused = store.combine(&path(target), &parts.map(path)).await;
+            assert_eq!(refused, Err(StorageError::NameNotAllowed), "{parts:?}");
+        }
+        assert_eq!(scratch.content("whole"), "one three four");
+        assert_eq!(
+            scratch.names_on_disk(""),
+            ["5", "alias", "folder", "way", "whole"]
+        );
+    }
 }
 
 /// Folders with those above them, and a tree of more than one chunk with everything in it.
