@@ -562,6 +562,12 @@ pub async fn commands_reach_the_store<R: Runtime>(runtime: R) {
     ] {
         assert_eq!(peer.ask(command, &reply[..3]).await, reply, "{command}");
     }
+    // Time and name together are longer than a name may be.
+    let name = "n".repeat(250);
+    peer.store(&format!("STOR {name}"), b"").await;
+    let dated = peer.ask(&format!("MDTM 20240102150405 {name}"), "213").await;
+    assert_eq!(dated, "213 20240102150405");
+    peer.ask(&format!("DELE {name}"), "250").await;
     peer.ask("RANG 2 4", "350").await;
     assert_eq!(peer.fetch("RETR whole").await, b"345");
     peer.ask("RANG 20 30", "350").await;

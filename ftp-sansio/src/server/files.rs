@@ -234,7 +234,11 @@ impl Session {
             other => return self.waiting = other,
         };
         match (purpose, answer) {
-            (Purpose::WholeName { time, name }, Err(StorageError::NotFound)) => {
+            // A whole name that is too long for the store is none of its files either.
+            (
+                Purpose::WholeName { time, name },
+                Err(StorageError::NotFound | StorageError::NameNotAllowed),
+            ) => {
                 self.set_modified_time(time, &name);
             }
             (Purpose::RemoveParents { path, above, .. }, Ok(Answer::Done)) => {
