@@ -317,6 +317,25 @@ pub async fn combines<R: Runtime>(runtime: R) {
     }
     assert_eq!(scratch.content("whole"), "one three four");
     assert_eq!(scratch.names_on_disk(""), ["5", "folder", "whole"]);
+    // What is joined into itself by another way would be removed as a part.
+    #[cfg(unix)]
+    {
+        super::support::symlink(".", scratch.root.join("way"));
+        super::support::symlink("5", scratch.root.join("alias"));
+        for (target, parts) in [
+            ("whole", ["5", "way/whole"]),
+            ("new", ["5", "way/5"]),
+            ("new", ["alias", "5"]),
+        ] {
+            let refused = store.combine(&path(target), &parts.map(path)).await;
+            assert_eq!(refused, Err(StorageError::NameNotAllowed), "{parts:?}");
+        }
+        assert_eq!(scratch.content("whole"), "one three four");
+        assert_eq!(
+            scratch.names_on_disk(""),
+            ["5", "alias", "folder", "way", "whole"]
+        );
+    }
 }
 
 /// Folders with those above them, and a tree of more than one chunk with everything in it.
@@ -543,6 +562,12 @@ pub async fn commands_reach_the_store<R: Runtime>(runtime: R) {
     ] {
         assert_eq!(peer.ask(command, &reply[..3]).await, reply, "{command}");
     }
+    // Time and name together are longer than a name may be.
+    let name = "n".repeat(250);
+    peer.store(&format!("STOR {name}"), b"").await;
+    let dated = peer.ask(&format!("MDTM 20240102150405 {name}"), "213").await;
+    assert_eq!(dated, "213 20240102150405");
+    peer.ask(&format!("DELE {name}"), "250").await;
     peer.ask("RANG 2 4", "350").await;
     assert_eq!(peer.fetch("RETR whole").await, b"345");
     peer.ask("RANG 20 30", "350").await;

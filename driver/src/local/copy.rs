@@ -10,6 +10,7 @@ use ftp_sansio::wire::VirtualPath;
 use super::error::check;
 use super::name::relative;
 use super::open_regular;
+use super::place::real;
 use super::writer::Target;
 use crate::storage::{Result, StorageError};
 
@@ -46,6 +47,7 @@ impl Copying {
         parts: &[VirtualPath],
         umask: Option<u32>,
     ) -> Result<Self> {
+        each_once(root, &to, parts)?;
         let mut sources = VecDeque::new();
         match open_regular(root, &relative(&to)?, OpenOptions::new().read(true)) {
             Ok((held, _)) => sources.push_back(held),
@@ -77,4 +79,23 @@ impl Copying {
     pub(super) fn finish(self) -> Result<()> {
         self.target.commit()
     }
+}
+
+/// Refuses files that are one and the same by way of a link: a part that is the target would be removed when all is joined.
+fn each_once(root: &Dir, to: &VirtualPath, parts: &[VirtualPath]) -> Result<()> {
+    let mut found = Vec::with_capacity(parts.len() + 1);
+    match real(root, &relative(to)?) {
+        Ok(target) => found.push(target),
+        // It is not there yet.
+        Err(StorageError::NotFound) => {}
+        Err(error) => return Err(error),
+    }
+    for part in parts {
+        let part = real(root, &relative(part)?)?;
+        if found.contains(&part) {
+            return Err(StorageError::NameNotAllowed);
+        }
+        found.push(part);
+    }
+    Ok(())
 }

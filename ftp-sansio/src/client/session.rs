@@ -161,7 +161,7 @@ impl Session {
             taken += count;
             match frame {
                 Some(Frame::Line(line)) => self.take_line(now, &line),
-                Some(Frame::TooLong) => self.die(Failure::Protocol(Violation::TooLong)),
+                Some(Frame::TooLong(_)) => self.die(Failure::Protocol(Violation::TooLong)),
                 Some(Frame::Negotiate(answer)) => {
                     self.out.append(|bytes| bytes.extend_from_slice(&answer));
                 }

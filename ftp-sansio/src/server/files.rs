@@ -49,7 +49,7 @@ pub(super) enum Purpose {
         path: VirtualPath,
         told: Told,
     },
-    /// SITE RMDIR -p: this one was empty; next is its parent, until it is `above`.
+    /// SITE RMDIR -p: this one was empty; next is its parent, until it is `above` or holds that.
     RemoveParents {
         path: VirtualPath,
         above: VirtualPath,
@@ -234,7 +234,11 @@ impl Session {
             other => return self.waiting = other,
         };
         match (purpose, answer) {
-            (Purpose::WholeName { time, name }, Err(StorageError::NotFound)) => {
+            // A whole name that is too long for the store is none of its files either.
+            (
+                Purpose::WholeName { time, name },
+                Err(StorageError::NotFound | StorageError::NameNotAllowed),
+            ) => {
                 self.set_modified_time(time, &name);
             }
             (Purpose::RemoveParents { path, above, .. }, Ok(Answer::Done)) => {
@@ -253,10 +257,10 @@ impl Session {
     }
 
     fn remove_parent(&mut self, path: VirtualPath, above: VirtualPath) {
-        let parent = path.parent().filter(|parent| *parent != above);
+        let parent = path.parent().filter(|parent| !above.starts_with(parent));
         self.tell_change(Verb::Site, path);
         match parent {
-            Some(parent) if !parent.is_root() => {
+            Some(parent) => {
                 let purpose = Purpose::RemoveParents {
                     path: parent.clone(),
                     above,

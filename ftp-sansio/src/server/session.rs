@@ -248,13 +248,16 @@ impl Session {
 
     fn take_frame(&mut self, now: Instant, frame: Frame) {
         self.timers.stop(Timer::Idle);
-        let line = match frame {
+        let (line, is_too_long) = match frame {
             Frame::Negotiate(answer) => return self.outbox.buffer().extend_from_slice(&answer),
-            Frame::TooLong => return self.queue(now, Line::TooLong, 0, false),
-            Frame::Line(line) => line,
+            Frame::TooLong(beginning) => (beginning, true),
+            Frame::Line(line) => (line, false),
         };
         if !core::mem::replace(&mut self.first_line_seen, true) && is_http(&line) {
             return self.close(now, Ended::NotFtp);
+        }
+        if is_too_long {
+            return self.queue(now, Line::TooLong, 0, false);
         }
         match Command::parse(&line) {
             Ok(Command::Abor) if self.abort_transfer() => self.trace(Command::Abor),
@@ -339,6 +342,7 @@ impl Session {
                 self.reply(say(Code::SYNTAX_ERROR, "Line too long."));
             }
             Line::Refused => {
+                self.settings.forget_firsts();
                 self.exchange = Some((Exchange::Unknown, Phase::Issued));
                 self.reply(say(
                     Code::FILE_BUSY,

@@ -16,20 +16,25 @@ use super::telnet::{Heard, IAC, Telnet};
 pub enum Frame {
     /// A line without its end.
     Line(Bytes),
-    /// A line over the limit was thrown away, whole.
-    TooLong,
+    /// A line over the limit was thrown away, whole. These were its first bytes, eight at the most: enough to see that it was meant for
+    /// another protocol.
+    TooLong(Bytes),
     /// The peer asked for a Telnet option: these three bytes refuse it and are to be sent as they are.
     Negotiate([u8; 3]),
 }
+
+/// How much is kept of a line that is thrown away, in bytes.
+const BEGINNING: usize = 8;
 
 /// Cuts a stream into lines, however it arrives in pieces.
 ///
 /// A line ends at an LF, with or without one CR before it. A line longer than the limit is *poisoned*: it is dropped
 /// in constant memory until its end and then reported once, so that its tail is never taken for a line of its own.
 ///
-/// At most the limit and one byte (its CR) are held; nothing on the heap between two lines.
+/// At most the limit and one byte (its CR) are held, of a poisoned line its first few; nothing on the heap between two lines.
 pub struct LineReader {
     limit: usize,
+    /// The line so far, or its first bytes where it is poisoned.
     held: Vec<u8>,
     poisoned: bool,
     telnet: Telnet,
@@ -117,18 +122,27 @@ impl LineReader {
         if !self.poisoned && self.held.is_empty() {
             let line = without_cr(data);
             return if line.len() > self.limit {
-                Frame::TooLong
+                self.too_long(line)
             } else {
                 Frame::Line(Bytes::copy_from_slice(line))
             };
         }
         self.hold(data);
         let mut line = mem::take(&mut self.held);
+        if mem::take(&mut self.poisoned) {
+            return self.too_long(&line);
+        }
         line.truncate(without_cr(&line).len());
-        if mem::take(&mut self.poisoned) || line.len() > self.limit {
-            return Frame::TooLong;
+        if line.len() > self.limit {
+            return self.too_long(&line);
         }
         Frame::Line(line.into_boxed_slice().into())
+    }
+
+    /// A line over the limit, of which at least the first `limit + 1` bytes or [`BEGINNING`] are here.
+    fn too_long(&self, line: &[u8]) -> Frame {
+        let kept = self.limit.saturating_add(1).min(BEGINNING).min(line.len());
+        Frame::TooLong(Bytes::copy_from_slice(&line[..kept]))
     }
 
     /// Keeps the beginning of a line, or finds it over-long. One byte over the limit may still be the CR of its end.
@@ -136,7 +150,11 @@ impl LineReader {
         let room = self.limit.saturating_add(1);
         if self.poisoned || data.len() > room.saturating_sub(self.held.len()) {
             self.poisoned = true;
-            self.held = Vec::new();
+            let kept = room.min(BEGINNING);
+            self.held.truncate(kept);
+            let more = data.len().min(kept - self.held.len());
+            self.held.extend_from_slice(&data[..more]);
+            self.held.shrink_to_fit();
             return;
         }
         append_within(&mut self.held, data, room);
@@ -207,6 +225,10 @@ mod tests {
         frames
     }
 
+    fn too_long(beginning: &'static [u8]) -> Frame {
+        Frame::TooLong(Bytes::from_static(beginning))
+    }
+
     fn line(text: &'static [u8]) -> Frame {
         Frame::Line(Bytes::from_static(text))
     }
@@ -222,11 +244,11 @@ mod tests {
     fn poisons_an_over_long_line_to_its_end() {
         assert_eq!(
             read_all(4, &[b"abcd\r\nabcde\r\nok\n"]),
-            [line(b"abcd"), Frame::TooLong, line(b"ok")]
+            [line(b"abcd"), too_long(b"abcde"), line(b"ok")]
         );
         let pieces: [&[u8]; 4] = [b"abcdefg", b"DELE x", b"\r\nab", b"cd\r\n"];
-        assert_eq!(read_all(4, &pieces), [Frame::TooLong, line(b"abcd")]);
-        assert_eq!(read_all(4, &[b"abcde", b"\n"]), [Frame::TooLong]);
+        assert_eq!(read_all(4, &pieces), [too_long(b"abcde"), line(b"abcd")]);
+        assert_eq!(read_all(4, &[b"abcde", b"\n"]), [too_long(b"abcde")]);
     }
 
     #[test]
@@ -238,8 +260,9 @@ mod tests {
         assert!(!reader.is_mid_line());
         assert_eq!(reader.held(), 0);
         reader.read(&[b'x'; 200]);
+        reader.read(&[b'x'; 200]);
         assert!(reader.is_mid_line());
-        assert_eq!(reader.held(), 0);
+        assert!(reader.held() <= BEGINNING);
     }
 
     #[test]
@@ -266,7 +289,7 @@ mod tests {
         );
         assert_eq!(
             read_all(2, &[&[IAC, DO, 1, b'a', b'b', b'c', b'\n']])[1],
-            Frame::TooLong
+            too_long(b"abc")
         );
     }
 

@@ -329,6 +329,35 @@ fn more_commands_than_may_wait() {
     ));
 }
 
+/// A REST whose transfer was refused is not left for another one, in which it would mean another place.
+#[test]
+fn a_position_whose_transfer_had_no_room() {
+    let many = "C: NOOP\n".repeat(62);
+    let done = "S: 200 Done.\n".repeat(63);
+    running(&format!(
+        r#"
+        {many}
+        C: TYPE I
+        C: REST 2
+        C: RETR a
+        data: receives "xt"
+        data: ends
+        S: 226 Transfer complete.
+        {done}
+        S: 350 Restarting at 2.
+        S: 450 Too many commands were waiting; this one was not carried out.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50002|)
+        C: RETR a
+        S: 150 Opening data connection (4 bytes): /a
+        data: connects
+        data: receives "text"
+        data: ends
+        S: 226 Transfer complete.
+        "#
+    ));
+}
+
 /// A QUIT is never refused, and nothing behind it is carried out or answered.
 #[test]
 fn a_quit_for_which_there_is_no_room() {

@@ -104,3 +104,31 @@ fn http_is_sent_away() {
         "#,
     );
 }
+
+/// A line that is too long to be kept shows all the same what protocol it belongs to: the path of a request is the attacker's choice, and so is
+/// its length.
+#[test]
+fn http_of_any_length_is_sent_away() {
+    transcript(
+        r#"
+        given: events
+        event: connected
+        S: 220 FTP server ready.
+        C: POST /\x61{5000} HTTP/1.1
+        event: the session ends: NotFtp
+        closed: gracefully
+        C: USER anna
+        C: PASS hush
+        "#,
+    );
+    // An over-long line that is no request is like any other, and the next is not the first.
+    transcript(
+        r#"
+        S: 220 FTP server ready.
+        C: NOOP \x61{5000}
+        S: 500 Line too long.
+        C: POST / HTTP/1.1
+        S: 502 Command not implemented.
+        "#,
+    );
+}

@@ -214,6 +214,12 @@ fn folders() {
         S: 200 Done.
         C: SITE RMDIR -p nothing
         S: 550 /x/nothing: no such file or folder.
+        # The current folder, under its own name: what is above it was not named.
+        C: CWD y/other
+        S: 250 Folder changed.
+        C: SITE RMDIR -p .
+        event: SITE /x/y/other is done
+        S: 200 Done.
         "#,
     );
 }
