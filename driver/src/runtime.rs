@@ -31,7 +31,7 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// Connects to `to`, from the local address `from` if one is given.
     ///
     /// # Errors
-    /// What the network says; dropping the future gives the attempt up.
+    /// What the network says; dropping the future gives the attempt up, and resets a connection that had come about meanwhile.
     fn connect(
         &self,
         to: SocketAddr,

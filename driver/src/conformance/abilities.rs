@@ -565,7 +565,9 @@ pub async fn commands_reach_the_store<R: Runtime>(runtime: R) {
     // Time and name together are longer than a name may be.
     let name = "n".repeat(250);
     peer.store(&format!("STOR {name}"), b"").await;
-    let dated = peer.ask(&format!("MDTM 20240102150405 {name}"), "213").await;
+    let dated = peer
+        .ask(&format!("MDTM 20240102150405 {name}"), "213")
+        .await;
     assert_eq!(dated, "213 20240102150405");
     peer.ask(&format!("DELE {name}"), "250").await;
     peer.ask("RANG 2 4", "350").await;
