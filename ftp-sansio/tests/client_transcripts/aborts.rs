@@ -461,3 +461,32 @@ fn the_status_during_a_transfer() {
         ));
     }
 }
+
+/// With a STAT in flight one more reply is on its way: two others and a 200 are not the end yet.
+#[test]
+fn an_abort_behind_a_status() {
+    transcript(
+        &MOVING
+            .replace(
+                "user: abort\n",
+                r#"user: asks for status
+    C: STAT
+    user: abort
+"#,
+            )
+            .replace(
+                "C: ABOR\n",
+                r#"C: ABOR
+    S: 211 Two bytes so far.
+    C: NOOP
+    S: 426 Aborted.
+    S: 200 To the ABOR.
+    C: PWD
+    S: 200 To the NOOP.
+    S: 257 "/"
+    user: gets "te"
+    result: the transfer was aborted
+"#,
+            ),
+    );
+}
