@@ -412,6 +412,10 @@ pub async fn links_stay_inside<R: Runtime>(runtime: R) {
                 assert_eq!(found, Some(StorageError::NotFound), "{link}");
             }
         }
+        // Renamed nearer to the root its text leads out, and still nothing is opened there.
+        store.rename(&path("short/f"), &path("i")).await.unwrap();
+        let outside = store.open(&path("i"), 0).await.err();
+        assert_eq!(outside, Some(StorageError::Denied));
         store.link(&path("h"), &VirtualPath::ROOT).await.unwrap();
         assert!(store.inspect(&path("h/deep")).await.is_ok());
         for (link, error) in [
@@ -565,7 +569,9 @@ pub async fn commands_reach_the_store<R: Runtime>(runtime: R) {
     // Time and name together are longer than a name may be.
     let name = "n".repeat(250);
     peer.store(&format!("STOR {name}"), b"").await;
-    let dated = peer.ask(&format!("MDTM 20240102150405 {name}"), "213").await;
+    let dated = peer
+        .ask(&format!("MDTM 20240102150405 {name}"), "213")
+        .await;
     assert_eq!(dated, "213 20240102150405");
     peer.ask(&format!("DELE {name}"), "250").await;
     peer.ask("RANG 2 4", "350").await;
