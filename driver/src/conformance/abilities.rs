@@ -412,6 +412,10 @@ pub async fn links_stay_inside<R: Runtime>(runtime: R) {
                 assert_eq!(found, Some(StorageError::NotFound), "{link}");
             }
         }
+        // Renamed nearer to the root its text leads out, and still nothing is opened there.
+        store.rename(&path("short/f"), &path("i")).await.unwrap();
+        let outside = store.open(&path("i"), 0).await.err();
+        assert_eq!(outside, Some(StorageError::Denied));
         store.link(&path("h"), &VirtualPath::ROOT).await.unwrap();
         assert!(store.inspect(&path("h/deep")).await.is_ok());
         for (link, error) in [

@@ -7,7 +7,7 @@ use crate::storage::{Result, StorageError};
 
 /// Makes a relative link from where `path` really is to `target`. Its text begins with as many `..` as lead up to the
 /// folder that both have in common, and has none after that: so it leads beneath the root for every program that follows it, and
-/// not only for this one, which would not follow it out anyway.
+/// not only for this one, which would not follow it out anyway. A rename nearer to the root undoes that.
 #[cfg(unix)]
 pub(super) fn link(root: &Dir, path: &VirtualPath, target: &VirtualPath) -> Result<()> {
     use super::error::check;

@@ -27,7 +27,9 @@
 //! - Digests are computed a piece at a time and remembered for whole files, as long as the file is as it was; at most 16 at once.
 //! - A copy and a COMB are written under a hidden name and renamed, as uploads are. A copy has the permissions of its source. A part of a
 //!   COMB that cannot be removed stays, without an error: it has been joined, and to do it again would join it twice.
-//! - A link is made relative, and leads beneath the root for every program that follows it.
+//! - A link is made relative, and leads beneath the root for every program that follows it, as long as neither it nor a folder that
+//!   holds it is renamed to a place nearer to the root. Then its `..` may lead out: not for this store, but for a program that looks at
+//!   the same folder and follows links.
 //! - A mode with set-user-id or set-group-id is refused. Owners and groups are set only where that is
 //!   [allowed](LocalStorage::allow_ownership), and by number. The time at which a file was made cannot be set.
 //! - A umask that a session chose holds for its new files and folders; for those that are written in place (APPE, and REST or RANG with
