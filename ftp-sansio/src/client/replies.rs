@@ -3,7 +3,7 @@
 //! A server answers in order (RFC 959 § 5.4), except where it looks at the control connection while it moves data: STAT is answered then
 //! and there, and some servers answer or refuse, or even lose, whatever else came behind the transfer. So as long as a transfer with
 //! something behind it is under way, a refusal is in *doubt*: is it the transfer's, or an early one to what is behind? The next replies
-//! tell. If the transfer's good end is among them, the refusals before it were early, this server is not sent anything behind a
+//! tell. If the transfer's end is among them, the refusals before it were early, this server is not sent anything behind a
 //! transfer again, and what was refused or lost is asked for again; nobody has noticed. Otherwise everything was in order.
 
 use alloc::collections::VecDeque;
@@ -211,6 +211,18 @@ const fn answers_something_else(code: Code) -> bool {
     )
 }
 
+/// Whether a code says that a transfer broke off, and refuses nothing else.
+const fn fails_transfer(code: Code) -> bool {
+    matches!(
+        code,
+        Code::TRANSFER_ABORTED
+            | Code::LOCAL_ERROR
+            | Code::INSUFFICIENT_STORAGE
+            | Code::PAGE_TYPE_UNKNOWN
+            | Code::STORAGE_EXCEEDED
+    )
+}
+
 impl Session {
     /// Sends a command, and awaits its reply. [`go_on`](Self::go_on) follows.
     pub(super) fn send(&mut self, command: Command, whose: Whose) {
@@ -376,7 +388,14 @@ impl Session {
             .is_some_and(|slot| sequence::step(slot.exchange, slot.phase, reply.class()).is_some());
         let ends_transfer =
             reply.class() == Class::Completion && !answers_something_else(reply.code());
-        if ends_transfer {
+        // Where it ended badly, some codes are for that alone, and those before it then were not its.
+        let tells_failure = fails_transfer(reply.code())
+            && !self
+                .awaiting
+                .doubted
+                .iter()
+                .any(|doubted| fails_transfer(doubted.code()));
+        if ends_transfer || tells_failure {
             return self.disorder(now, reply);
         }
         if !fits {

@@ -399,6 +399,24 @@ fn a_server_that_refuses_the_pair_behind_a_transfer() {
     ));
 }
 
+/// The transfer fails in the end: its own refusal is told from the others by its code.
+#[test]
+fn a_server_that_refuses_the_pair_behind_a_transfer_that_fails() {
+    shown(&format!(
+        r#"
+        {BEHIND}
+        S: 450 EPSV: data transfer in progress
+        S: 450 RETR: data transfer in progress
+        data: breaks
+        data: is reset
+        S: 451 The disk broke.
+        user: gets "c"
+        result: incomplete 451
+        {D_BY_ITSELF}
+        "#
+    ));
+}
+
 /// One refusal for all of them together, as Pure-FTPd has it: whether more follows is found out with a PWD.
 #[test]
 fn a_server_that_loses_the_pair_behind_a_transfer() {
