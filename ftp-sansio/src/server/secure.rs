@@ -138,13 +138,14 @@ impl Session {
         self.config.tls == Tls::Require && !self.security.is_protected()
     }
 
-    /// Whether a command may change the layer, so that nothing behind it can be read before it was carried out. It depends on
-    /// nothing but the layer, which cannot change while commands are waiting.
+    /// Whether a command may change the layer, so that nothing behind it can be read before it was carried out. It has to be known
+    /// when the command comes, and commands that wait before it cannot make it one later: only a barrier brings TLS up or down, and that an
+    /// AUTH after CCC is refused may be over by then, since a REIN begins anew.
     pub(super) fn is_barrier(&self, command: &Command) -> bool {
         match command {
             Command::Auth(name) => {
                 self.config.tls != Tls::Off
-                    && self.security.layer == Layer::Clear
+                    && self.security.layer != Layer::Tls
                     && Mechanism::parse(name).is_some()
             }
             Command::Rein => self.security.is_protected() && !self.security.implicit,
