@@ -110,7 +110,18 @@ async fn drop_at_every_poll<R: Runtime, T>(
 ) {
     let mut config = client_config(LONG);
     config.data_path = path;
-    let mut client = site.client_with(config.clone()).await;
+    let connect = async || site.client_with(config.clone()).await;
+    drop_at_every_poll_of(site, connect, operation, check).await;
+}
+
+/// The same with clients that are had in this way.
+pub(super) async fn drop_at_every_poll_of<R: Runtime, T>(
+    site: &Site<R>,
+    connect: impl AsyncFn() -> Client<R>,
+    operation: impl AsyncFn(&mut Client<R>) -> Result<T, Error>,
+    check: impl Fn(&Site<R>),
+) {
+    let mut client = connect().await;
     for times in 0..1000 {
         let outcome = polled(times, operation(&mut client)).await;
         if client.is_usable() {
@@ -119,7 +130,7 @@ async fn drop_at_every_poll<R: Runtime, T>(
             let known = get(&mut client, "known", Options::default()).await.unwrap();
             assert_eq!(known, b"known", "out of step after {times} polls");
         } else {
-            client = site.client_with(config.clone()).await;
+            client = connect().await;
         }
         check(site);
         if let Some(outcome) = outcome {

@@ -39,6 +39,8 @@ pub mod storage;
 mod support;
 pub mod tasks;
 pub mod tls;
+pub mod tls_faults;
+mod tls_peer;
 pub mod transfers;
 pub mod uploads;
 
@@ -131,7 +133,15 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, tls:
             moves_under_tls, moves_under_implicit_tls, data_may_be_clear, every_mode_under_tls, two_hundred_resume,
-            parallel_connections_share_nothing, a_stolen_ticket_is_refused, commands_in_clear_again
+            parallel_connections_share_nothing, a_stolen_ticket_is_refused, commands_in_clear_again,
+            any_poll_may_be_the_last, servers_are_checked, clients_are_checked, certificates_are_read_again,
+            hosts_have_their_own, old_versions_are_refused, what_is_not_there_is_refused
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, tls_faults:
+            early_commands_are_never_run, early_replies_are_never_heard, truncated_uploads_are_told,
+            truncated_downloads_are_told, resets_under_tls_are_told, failed_handshakes_are_answered,
+            stalled_handshakes_time_out, another_protocol_is_refused, a_silent_control_handshake_times_out,
+            begins_anew, what_follows_tls_is_clear, slow_downloads_go_on, an_idle_session_holds_no_buffer
         }
         $crate::conformance_tests! { @room $runtime, $block_on, servers:
             greetings_are_checked, an_endless_line_times_out, a_flood_leaves_room, silent_servers_time_out,

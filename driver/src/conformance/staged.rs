@@ -170,14 +170,16 @@ impl<S: Stream> Stream for StagedStream<S> {
 
     fn try_write(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut stage = self.stage.lock().unwrap();
-        let large = buffers.iter().find(|buffer| buffer.len() > PART);
-        let (Some(pace), Some(large)) = (stage.pace, large) else {
+        let length: usize = buffers.iter().map(|buffer| buffer.len()).sum();
+        let first = buffers.iter().find(|buffer| !buffer.is_empty());
+        let (Some(pace), Some(first), PART..) = (stage.pace, first, length) else {
             return self.inner.try_write(buffers);
         };
         if self.full {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let count = self.inner.try_write(&[IoSlice::new(&large[..PART])])?;
+        let part = &first[..first.len().min(PART)];
+        let count = self.inner.try_write(&[IoSlice::new(part)])?;
         self.full = true;
         stage.ahead += pace;
         Ok(count)
