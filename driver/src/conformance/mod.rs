@@ -26,6 +26,7 @@ pub mod abilities;
 pub mod between;
 pub mod cancelling;
 pub mod faults;
+pub mod footprint;
 pub mod limits;
 pub mod modes;
 pub mod network;
@@ -124,6 +125,9 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, faults:
             slow_downloads_go_on, slow_listings_go_on, the_search_for_a_port_ends, lost_connections_are_passed_over
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, footprint:
+            a_session_is_small
         }
         $crate::conformance_tests! { @room $runtime, $block_on, stopping:
             lets_transfers_end, cuts_off, stops_all_listeners, the_last_reply_is_heard
