@@ -7,6 +7,7 @@
 //! - [`client::Client`]: operations as `async` methods, transfers as values to read from and write to.
 //! - [`server::Server`]: one future a session, over the embedder's [`storage::Storage`] and [`storage::Authenticator`].
 //! - [`local::LocalStorage`]: files of this machine, beneath a folder that no path and no link leads out of.
+//! - [`memory::MemoryStorage`]: files in memory, for tests and for what need not outlive the process.
 //! - [`socket`]: what every adapter for kernel sockets needs alike.
 //! - `conformance` (a feature): the suite that an adapter runs on itself.
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ pub mod conformance;
 mod control;
 pub mod digest;
 pub mod local;
+pub mod memory;
 mod moving;
 pub mod runtime;
 pub mod server;
