@@ -9,7 +9,7 @@
 //! - [`local::LocalStorage`]: files of this machine, beneath a folder that no path and no link leads out of.
 //! - [`memory::MemoryStorage`]: files in memory, for tests and for what need not outlive the process.
 //! - [`socket`]: what every adapter for kernel sockets needs alike.
-//! - `conformance` (a feature): the suite that an adapter runs on itself.
+//! - `conformance` (a feature): the suite that an adapter runs on itself, and the one for a store of your own.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

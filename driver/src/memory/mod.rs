@@ -47,6 +47,8 @@ mod entries;
 mod reader;
 mod remove;
 mod room;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod writer;
 

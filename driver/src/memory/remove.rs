@@ -30,21 +30,22 @@ impl Removal {
 
     /// Removes some more, and hands it back, to be dropped.
     pub(super) fn step(&mut self, tree: &mut Tree, now: DateTime) -> Result<Vec<Node>> {
+        // What somebody else has moved away meanwhile does not belong to this tree any more, with all that it holds.
+        let stays = |(folder, id): &&(Id, Id)| {
+            let node = tree.node(*id);
+            node.is_ok_and(|node| node.folder == *folder)
+        };
+        let staying = self.0.iter().take_while(stays).count();
+        if staying == 0 {
+            return Err(StorageError::NotFound);
+        }
+        self.0.truncate(staying);
         let mut removed = Vec::new();
         for _ in 0..CHUNK {
-            let Some(&(folder, id)) = self.0.last() else {
+            let Some(&(_, id)) = self.0.last() else {
                 break;
             };
-            let node = tree.node(id).ok().filter(|node| node.folder == folder);
-            let Some(children) = node.and_then(|node| node.children().ok()) else {
-                // Somebody else has removed it, or moved it away: then it does not belong to this tree any more.
-                self.0.pop();
-                if self.is_done() {
-                    return Err(StorageError::NotFound);
-                }
-                continue;
-            };
-            match children.values().next() {
+            match tree.node(id)?.children()?.values().next() {
                 None => {
                     removed.push(tree.remove(id, now)?);
                     self.0.pop();
