@@ -83,7 +83,7 @@ impl Conditions {
     pub const fn rough() -> Self {
         Self {
             link: Link {
-                delay: Duration::ZERO..=Duration::from_millis(40),
+                delay: Duration::ZERO..=Duration::from_micros(400),
                 bandwidth: None,
                 segment: 1460,
                 splits: true,
@@ -135,12 +135,12 @@ impl Conditions {
 }
 
 impl Default for Conditions {
-    /// A local network between systems with buffers of 64 KiB.
+    /// A local network between systems with the buffers that Linux has.
     fn default() -> Self {
         Self {
             link: Link::default(),
-            send_buffer: 64 * 1024,
-            receive_buffer: 64 * 1024,
+            send_buffer: 512 * 1024,
+            receive_buffer: 128 * 1024,
             backlog: 128,
             blocking: Duration::ZERO..=Duration::from_micros(200),
             capricious: false,

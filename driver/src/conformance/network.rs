@@ -117,13 +117,18 @@ pub async fn a_dropped_connect_is_a_reset<R: Runtime>(runtime: R) {
 /// One task waits for both directions at once, and is woken for either.
 pub async fn waits_both_ways_at_once<R: Runtime>(runtime: R) {
     let (mut client, mut server) = pair(&runtime, LOCALHOST).await;
-    let filled = fill(&mut client).await;
+    let mut filled = fill(&mut client).await;
     let peer = async {
         write_all(&mut server, b"!").await.unwrap();
         server
     };
-    let (interest, mut server) = join(wait_for_either(&mut client), peer).await;
-    assert_eq!(interest, Interest::Read);
+    // Room may still come where what was written takes a while to arrive; but a byte is there at last.
+    let reading = async {
+        while wait_for_either(&mut client).await == Interest::Write {
+            filled += 1;
+        }
+    };
+    let ((), mut server) = join(reading, peer).await;
     let drain = async {
         let mut buffer = vec![0; 65536];
         let mut drained = 0;
