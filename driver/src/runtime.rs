@@ -80,6 +80,15 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     where
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static;
+
+    /// Random bits: passive ports are chosen by them, which nobody may guess (RFC 2577 § 8). What is provided asks the system, and a
+    /// runtime for real networks leaves it at that; one whose runs can be repeated draws from a sequence of its own.
+    ///
+    /// # Errors
+    /// The system has none.
+    fn random(&self) -> io::Result<u64> {
+        getrandom::u64().map_err(io::Error::other)
+    }
 }
 
 /// Waits for a future, but not longer than `limit`: nothing then.

@@ -43,6 +43,7 @@ pub mod stopping;
 pub mod storage;
 mod support;
 pub mod tasks;
+pub mod threads;
 pub mod transfers;
 
 use std::future::{Future, poll_fn};
@@ -77,9 +78,18 @@ pub fn local_shelf<R: Runtime>(runtime: R) -> impl storage::Shelf {
 
 /// Makes a `#[test]` of every conformance test. It takes an expression that makes the runtime's handle, and the path
 /// of a function that drives a future to its end in that runtime.
+///
+/// With the word `simulated` after these it leaves out what needs threads and the system's own sockets, which a runtime in a simulation
+/// has not.
 #[macro_export]
 macro_rules! conformance_tests {
     ($runtime:expr, $block_on:path) => {
+        $crate::conformance_tests! { $runtime, $block_on, simulated }
+        $crate::conformance_tests! { @room $runtime, $block_on, threads:
+            blocks_elsewhere, finishes_unawaited_work, a_flood_leaves_room
+        }
+    };
+    ($runtime:expr, $block_on:path, simulated) => {
         $crate::conformance_tests! { @room $runtime, $block_on, network:
             transfers_both_ways, addresses_agree, an_end_is_not_a_reset, reset_on_drop_is_seen, a_dropped_connect_is_a_reset, waits_both_ways_at_once,
             readiness_is_not_stale_after_the_bare_handle, urgent_bytes_stay_in_line, a_refused_connect_fails,
@@ -87,7 +97,7 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, tasks:
             the_clock_is_shared, a_timer_fires, a_timer_is_set_again, a_timer_is_unset, a_timer_takes_any_moment,
-            spawns, survives_a_panicking_task, blocks_elsewhere, raises_a_panic, finishes_unawaited_work
+            spawns, survives_a_panicking_task, raises_a_panic
         }
         mod storage {
             #[allow(unused_imports)]
@@ -144,7 +154,7 @@ macro_rules! conformance_tests {
             lets_transfers_end, cuts_off, stops_all_listeners, the_last_reply_is_heard
         }
         $crate::conformance_tests! { @room $runtime, $block_on, servers:
-            greetings_are_checked, an_endless_line_times_out, a_flood_leaves_room, silent_servers_time_out,
+            greetings_are_checked, an_endless_line_times_out, silent_servers_time_out,
             replies_are_checked, a_missing_reply_times_out,
             broken_downloads_are_told, lost_sessions_are_told, stalled_data_times_out, missing_data_times_out,
             a_host_in_a_227_is_ignored, refused_uploads_are_told, falls_back_to_pasv,

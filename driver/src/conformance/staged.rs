@@ -132,6 +132,10 @@ impl<R: Runtime> Runtime for Staged<R> {
     {
         self.inner.blocking(work)
     }
+
+    fn random(&self) -> io::Result<u64> {
+        self.inner.random()
+    }
 }
 
 #[derive(Debug)]
