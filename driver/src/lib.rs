@@ -7,6 +7,7 @@
 //! - [`client::Client`]: operations as `async` methods, transfers as values to read from and write to.
 //! - [`server::Server`]: one future a session, over the embedder's [`storage::Storage`] and [`storage::Authenticator`].
 //! - [`local::LocalStorage`]: files of this machine, beneath a folder that no path and no link leads out of.
+//! - [`proxy`]: SOCKS5 and HTTP proxies for the client's connections.
 //! - [`socket`]: what every adapter for kernel sockets needs alike.
 //! - `conformance` (a feature): the suite that an adapter runs on itself.
 #![forbid(unsafe_code)]
@@ -20,10 +21,12 @@ mod control;
 pub mod digest;
 pub mod local;
 mod moving;
+pub mod proxy;
 pub mod runtime;
 pub mod server;
 pub mod socket;
 pub mod storage;
+mod target;
 
 pub use ftp_sansio as sansio;
 pub use runtime::Runtime;

@@ -25,11 +25,13 @@
 pub mod abilities;
 pub mod between;
 pub mod cancelling;
+pub mod connecting;
 pub mod faults;
 pub mod limits;
 pub mod modes;
 pub mod network;
 mod peer;
+pub mod proxies;
 pub mod servers;
 pub mod sessions;
 mod site;
@@ -124,6 +126,13 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, faults:
             slow_downloads_go_on, slow_listings_go_on, the_search_for_a_port_ends, lost_connections_are_passed_over
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, connecting:
+            looks_names_up, tries_every_address, a_deadline_covers_it_all, logs_in_as_it_connects, shows_the_greeting,
+            connects_from_a_source, active_ports_keep_to_their_range, a_nat_address_is_told
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, proxies:
+            carry_everything, look_names_up, refuse, refuse_data, are_silent, are_silent_about_data, say_nonsense, take_no_active_mode
         }
         $crate::conformance_tests! { @room $runtime, $block_on, stopping:
             lets_transfers_end, cuts_off, stops_all_listeners, the_last_reply_is_heard
