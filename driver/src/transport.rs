@@ -127,6 +127,11 @@ impl<S: Stream> Transport<S> {
         Poll::Ready(Ok(()))
     }
 
+    /// The socket beneath. Nothing is lost: what was read was given away.
+    pub(crate) fn into_socket(self) -> S {
+        self.socket
+    }
+
     /// What there is to read, as the socket itself knows it.
     pub(crate) fn unread(&self) -> Unread {
         self.socket.unread()

@@ -27,6 +27,7 @@
 pub mod between;
 pub mod cancelling;
 pub mod commands;
+pub mod connecting;
 pub mod disk;
 pub mod faults;
 pub mod footprint;
@@ -35,6 +36,7 @@ pub mod links;
 pub mod modes;
 pub mod network;
 mod peer;
+pub mod proxies;
 pub mod servers;
 pub mod sessions;
 mod site;
@@ -149,6 +151,13 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, footprint:
             a_session_is_small
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, connecting:
+            looks_names_up, tries_every_address, a_deadline_covers_it_all, logs_in_as_it_connects, shows_the_greeting,
+            connects_from_a_source, active_ports_keep_to_their_range, a_nat_address_is_told
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, proxies:
+            carry_everything, look_names_up, refuse, refuse_data, are_silent, are_silent_about_data, say_nonsense, take_no_active_mode
         }
         $crate::conformance_tests! { @room $runtime, $block_on, stopping:
             lets_transfers_end, cuts_off, stops_all_listeners, the_last_reply_is_heard
