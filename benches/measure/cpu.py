@@ -4,6 +4,7 @@ A control group (cgroup v2) counts every process and thread that was ever in it,
 the processes are added up from /proc, in steps of 10 ms a process; then the time of a child that ended without its parent
 waiting for it is lost.
 """
+import errno
 import os
 import re
 import subprocess
@@ -42,14 +43,25 @@ class Cgroup:
         """Those that live."""
         return [int(line) for line in (self.folder / "cgroup.procs").read_text().split()]
 
-    def remove(self):
-        """Ends what is left of it."""
-        def empty():
+    def end(self):
+        """Ends every process of it."""
+        def ended():
             for pid in self.processes():
                 kill(pid)
             return not self.processes()
-        wait_until(empty, "the end of a server's processes")
-        self.folder.rmdir()
+        wait_until(ended, "the end of a server's processes")
+
+    def remove(self):
+        """Afterwards, when its first process was waited for: a zombie still belongs to it."""
+        def removed():
+            try:
+                self.folder.rmdir()
+                return True
+            except OSError as error:
+                if error.errno != errno.EBUSY:
+                    raise
+                return False
+        wait_until(removed, "a control group to be empty")
 
 
 class ProcessTree:
@@ -76,10 +88,13 @@ class ProcessTree:
         """Those that live."""
         return [row["pid"] for row in self._rows()]
 
-    def remove(self):
-        """Ends what is left of it."""
+    def end(self):
+        """Ends every process of it."""
         for pid in self.processes():
             kill(pid)
+
+    def remove(self):
+        """Nothing was made."""
 
     def _rows(self):
         table = {row["pid"]: row for row in map(stat_row, Path("/proc").glob("[0-9]*/stat")) if row}
@@ -218,9 +233,9 @@ def check(kind, allowed):
             expected = sum(map(float, Path(told.name).read_text().split()))
             counted = settled(counter)
         finally:
-            counter.remove()
-            burner.kill()
+            counter.end()
             burner.wait()
+            counter.remove()
     if not expected - allowed <= counted <= expected + allowed + 0.03 * expected:
         raise AssertionError(f"{kind.__name__}: counted {counted:.3f} s of {expected:.3f} s")
     return f"{kind.__name__}: counted {counted:.3f} s of {expected:.3f} s ({counter.how})"

@@ -127,9 +127,10 @@ class Server:
         return cpu.settled(self.group)
 
     def stop(self):
-        self.group.remove()
+        self.group.end()
         self.process.kill()
         self.process.wait()
+        self.group.remove()
 
     def __enter__(self):
         return self
