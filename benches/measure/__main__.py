@@ -1,5 +1,6 @@
 """Measures this project's server and client beside others, in one run. `--help` tells how; README.md what is measured."""
 import argparse
+import contextlib
 import os
 import shutil
 import sys
@@ -8,7 +9,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-# pylint: disable=wrong-import-position
 import bound
 import clients
 import cpu
@@ -145,16 +145,14 @@ def compare_servers(scenario, recipes, place, size, rounds, results):
             for recipe in able:
                 attempt(scenario, results, recipe.name, lambda recipe=recipe: once(scenario, recipe, place, size))
         return
-    running = [server for recipe in able if (server := start(scenario, recipe, place, size, results))]
-    try:
+    with contextlib.ExitStack() as running:
+        there = [server for recipe in able if (server := start(scenario, recipe, place, size, results))]
+        for server in there:
+            running.callback(server.stop)
         for _ in range(rounds):
-            for server in list(running):
+            for server in list(there):
                 if not attempt(scenario, results, server.name, lambda server=server: scenario.measure(server, size)):
-                    running.remove(server)
-                    server.stop()
-    finally:
-        for server in running:
-            server.stop()
+                    there.remove(server)
 
 
 def start(scenario, recipe, place, size, results):
@@ -164,7 +162,7 @@ def start(scenario, recipe, place, size, results):
         server = servers.Server(recipe, place)
         scenario.warm_up(server, size)
         return server
-    except Exception as error:  # pylint: disable=broad-except
+    except Exception as error:
         failed(scenario.key, recipe.name, error, results)
         if server:
             server.stop()
@@ -180,7 +178,7 @@ def attempt(scenario, results, name, action):
     """One contestant that fails does not end the run; the table says so."""
     try:
         values = action()
-    except Exception as error:  # pylint: disable=broad-except
+    except Exception as error:
         failed(scenario.key, name, error, results)
         return False
     results.add(values, name)
