@@ -101,8 +101,9 @@ class Upload(Bulk):
     def move(self, server, size):
         session = self.session(server)
         file = server.place.folder() / "upload"
+        session.command(f"CWD {file.parent.name}", 2)
         before = server.cpu()
-        session.store(f"{file.parent.name}/{file.name}", CONTENT, size)
+        session.store(file.name, CONTENT, size)
         used = server.cpu() - before
         session.quit()
         stored(file, size)
