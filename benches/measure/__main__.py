@@ -3,6 +3,7 @@ import argparse
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +26,8 @@ def main():
     if options.self_test:
         print(*cpu.self_test(), sep="\n")
         return 0
+    # Servers are stopped and files removed then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     machine.enter_network()
     machine.prepare_network()
     machine.raise_limits()
