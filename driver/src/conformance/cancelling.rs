@@ -7,6 +7,7 @@ use bytes::Bytes;
 use ftp_sansio::server::Event;
 
 use super::peer::Peer;
+use super::polled;
 use super::site::{ANNA, LARGE, LONG, Site, Tricky, arg, client_config, get, pattern, put, secret};
 use super::support::{read, write_all};
 use crate::client::{Client, DataPath, Error, Options};
@@ -81,24 +82,6 @@ pub async fn a_dropped_upload_changes_nothing<R: Runtime>(runtime: R) {
     client.quit().await.unwrap();
     assert_eq!(site.content("file"), b"new");
     site.close().await;
-}
-
-/// Drives a future until it is ready or was polled so often, and drops it.
-async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = Box::pin(future);
-    let mut left = times;
-    poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        match future.as_mut().poll(context) {
-            Poll::Ready(value) => Poll::Ready(Some(value)),
-            Poll::Pending if left == 0 => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }
 
 /// Drops an operation after every number of polls that it takes; the session must be in step after each.

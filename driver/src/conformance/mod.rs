@@ -67,6 +67,24 @@ pub async fn watched<R: Runtime>(runtime: &R, test: impl Future<Output = ()>) {
     .await;
 }
 
+/// Drives a future until it is ready or was polled so often, and drops it: nothing then.
+pub async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = Box::pin(future);
+    let mut left = times;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(value) => Poll::Ready(Some(value)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
 /// Makes a `#[test]` of every conformance test. It takes an expression that makes the runtime's handle, and the path
 /// of a function that drives a future to its end in that runtime.
 ///
