@@ -138,7 +138,7 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, cancelling:
             a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last,
-            any_poll_may_end_a_download, any_poll_may_end_an_upload, a_dropped_rename_is_whole,
+            any_poll_may_end_a_connect, any_poll_may_end_a_download, any_poll_may_end_an_upload, any_poll_may_end_a_change,
             dropped_pieces_are_not_lost, a_client_vanishes, a_reset_is_not_an_end, a_broken_append_can_go_on,
             a_full_disk_is_told
         }
