@@ -498,7 +498,7 @@ impl World {
         }
     }
 
-    /// What a partition has held up goes on its way.
+    /// What a partition has held up arrives: at once, since what was sent after it is on its way already.
     pub(crate) fn release(&mut self, hosts: [usize; 2]) {
         let is_between = |connection: &Connection| {
             let ends = [0, 1].map(|side| connection.ends[side].host);
@@ -515,9 +515,8 @@ impl World {
                     continue;
                 };
                 let held_up = std::mem::take(&mut connection.ends[side].held_up);
-                connection.outstanding -= held_up.len();
                 for segment in held_up {
-                    self.send(id, side, segment);
+                    self.arrive(id, 1 - side, segment);
                 }
             }
         }
