@@ -29,6 +29,7 @@ pub mod server;
 pub mod socket;
 pub mod storage;
 mod target;
+pub mod tls;
 mod transport;
 
 pub use ftp_sansio as sansio;
