@@ -13,8 +13,10 @@ use ftp_sansio::client::{
 };
 use ftp_sansio::wire::{Command, Reply};
 
+use super::deadline::{Limit, Passing};
 use super::error::Error;
 use super::outward::{Connecting, Outward};
+use super::progress;
 use crate::control::{Control, PASSES};
 use crate::moving::{poll_admit, poll_read};
 use crate::runtime::{Runtime, Stream};
@@ -99,6 +101,10 @@ pub(super) struct Connection<R: Runtime> {
     unfinished: Option<OperationId>,
     /// The transfer of which the server has said that it is under way.
     pub(super) underway: Option<OperationId>,
+    /// How much data the server said would come then, in bytes.
+    pub(super) announced: Option<u64>,
+    /// The user's own deadline.
+    pub(super) limit: Option<Box<Limit<R>>>,
     /// Why the session is over.
     ended_by: Option<Failure>,
     pub(super) observer: Option<Observer>,
@@ -129,6 +135,8 @@ impl<R: Runtime> Connection<R> {
             happened: VecDeque::new(),
             unfinished: None,
             underway: None,
+            announced: None,
+            limit: None,
             ended_by: None,
             observer: None,
         })
@@ -141,12 +149,11 @@ impl<R: Runtime> Connection<R> {
             let progress = self.poll_data(context)
                 | self.act()
                 | self.control.poll(&self.runtime, &mut self.machine, context)
+                | self.poll_limit(context)
                 | self.act();
             if let Some(happened) = self.happened.pop_front() {
-                match &happened {
-                    Happened::Finished(..) => self.unfinished = None,
-                    Happened::Closed(failure) => self.ended_by.clone_from(failure),
-                    Happened::Greeted(_) => {}
+                if let Happened::Finished(..) = &happened {
+                    self.unfinished = None;
                 }
                 return Poll::Ready(happened);
             }
@@ -160,7 +167,14 @@ impl<R: Runtime> Connection<R> {
 
     /// Begins an operation, after what an unfinished one has left behind is over.
     pub(super) async fn begin(&mut self, operation: Operation) -> Result<OperationId, Error> {
-        self.settle().await?;
+        self.settle().await.map_err(Error::before_begin)?;
+        if self.limit_has_passed() {
+            let usable = true;
+            return Err(Error::Deadline {
+                begun: false,
+                usable,
+            });
+        }
         let begun = self.machine.begin(self.runtime.now(), operation);
         let id = begun.map_err(|refused| Error::NotPossible(refused.why))?;
         self.unfinished = Some(id);
@@ -182,9 +196,9 @@ impl<R: Runtime> Connection<R> {
         loop {
             match std::task::ready!(self.poll(context)) {
                 Happened::Finished(finished, result) if finished == id => {
-                    return Poll::Ready(result.map_err(Error::from));
+                    return Poll::Ready(result.map_err(|failure| self.error(failure.into())));
                 }
-                Happened::Closed(failure) => return Poll::Ready(Err(closed(failure))),
+                Happened::Closed(failure) => return Poll::Ready(Err(self.error(closed(failure)))),
                 Happened::Finished(..) | Happened::Greeted(_) => {}
             }
         }
@@ -204,7 +218,7 @@ impl<R: Runtime> Connection<R> {
         poll_fn(|context| {
             while self.unfinished.is_some() {
                 if let Happened::Closed(failure) = std::task::ready!(self.poll(context)) {
-                    return Poll::Ready(Err(closed(failure)));
+                    return Poll::Ready(Err(self.error(closed(failure))));
                 }
             }
             Poll::Ready(Ok(()))
@@ -217,6 +231,40 @@ impl<R: Runtime> Connection<R> {
             self.machine.abort(self.runtime.now(), id);
         }
         self.act();
+    }
+
+    fn limit_has_passed(&self) -> bool {
+        let now = self.runtime.now();
+        let limit = self.limit.as_ref();
+        limit.is_some_and(|limit| limit.has_passed(now))
+    }
+
+    /// What a failure is called, now that the user's deadline may have brought it about.
+    pub(super) fn error(&self, error: Error) -> Error {
+        match self.limit_has_passed() {
+            true => error.by_deadline(!self.machine.is_closed()),
+            false => error,
+        }
+    }
+
+    /// Heeds the user's deadline. True when it has just passed.
+    fn poll_limit(&mut self, context: &mut Context<'_>) -> bool {
+        let now = self.runtime.now();
+        let Some(limit) = &mut self.limit else {
+            return false;
+        };
+        match limit.poll(now, context) {
+            None => false,
+            Some(Passing::Now) => {
+                self.abort();
+                true
+            }
+            // The server does not let go.
+            Some(Passing::Finally) => {
+                self.machine.handle(now, Input::Disconnected);
+                true
+            }
+        }
     }
 
     /// What the machine may do now, and the stream it may do it with: nothing until both are there.
@@ -279,8 +327,14 @@ impl<R: Runtime> Connection<R> {
             (Event::Finished(id, result), _) => {
                 self.happened.push_back(Happened::Finished(id, result));
             }
-            (Event::Underway(id, _), _) => self.underway = Some(id),
-            (Event::Closed(failure), _) => self.happened.push_back(Happened::Closed(failure)),
+            (Event::Underway(id, reply), _) => {
+                self.underway = Some(id);
+                self.announced = progress::announced(reply.text());
+            }
+            (Event::Closed(failure), _) => {
+                self.ended_by.clone_from(&failure);
+                self.happened.push_back(Happened::Closed(failure));
+            }
             _ => {}
         }
     }

@@ -6,10 +6,13 @@
 mod between;
 mod builder;
 mod connection;
+mod deadline;
 mod digest;
 mod entries;
 mod error;
+mod io;
 mod outward;
+mod progress;
 mod site;
 mod transfer;
 
@@ -22,6 +25,7 @@ pub use between::{BetweenError, Copied, Side, Stage, copy_between};
 pub use builder::Builder;
 pub use connection::Trace;
 use connection::{Connection, Happened};
+pub use deadline::{Bounded, Deadline};
 pub use entries::Entries;
 pub use error::Error;
 pub use ftp_sansio::client::{Config, Credentials, DataPath, Options, Timeouts};
@@ -31,6 +35,7 @@ use ftp_sansio::wire::{
     Arg, Command, DateTime, DigestAlgorithm, Features, Reply, Representation, Secret,
 };
 pub use outward::Active;
+pub use progress::{Meter, Progress};
 pub use site::Site;
 pub use transfer::{Download, Transferred, Upload};
 
@@ -369,9 +374,15 @@ impl<R: Runtime> Client<R> {
     }
 
     async fn download(&mut self, request: TransferRequest) -> Result<Download<'_, R>, Error> {
+        let tells_total = transfer::tells_total(&request);
         let id = self.connection.begin(Operation::Transfer(request)).await?;
         let begun = transfer::begin(&mut self.connection, id).await?;
-        Ok(Download::new(&mut self.connection, id, begun))
+        let total = self.connection.announced.filter(|_| tells_total);
+        let mut download = Download::new(&mut self.connection, id, begun);
+        if let Some(total) = total {
+            download.expect(total);
+        }
+        Ok(download)
     }
 
     async fn upload(&mut self, request: TransferRequest) -> Result<Upload<'_, R>, Error> {

@@ -26,6 +26,8 @@ pub mod abilities;
 pub mod between;
 pub mod cancelling;
 pub mod connecting;
+pub mod deadlines;
+pub mod failures;
 pub mod faults;
 pub mod limits;
 pub mod modes;
@@ -38,6 +40,7 @@ mod site;
 mod staged;
 pub mod stopping;
 pub mod storage;
+pub mod streams;
 mod support;
 pub mod tasks;
 pub mod transfers;
@@ -133,6 +136,15 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, proxies:
             carry_everything, look_names_up, refuse, refuse_data, are_silent, are_silent_about_data, say_nonsense, take_no_active_mode
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, failures:
+            refusals_change_nothing, lost_sessions_leave_doubt, missing_replies_leave_doubt, transfers_leave_doubt, nothing_is_begun_on_the_dead
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, deadlines:
+            end_commands, end_downloads, end_uploads, count_what_was_answered, hold_for_all_that_is_asked, the_earlier_one_holds, are_lifted
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, streams:
+            readers_and_writers, an_end_is_the_whole, a_writer_that_is_not_closed_aborts, entries_are_a_stream, progress_is_told, others_have_their_turn
         }
         $crate::conformance_tests! { @room $runtime, $block_on, stopping:
             lets_transfers_end, cuts_off, stops_all_listeners, the_last_reply_is_heard
