@@ -174,6 +174,7 @@ async fn open<R: Runtime>(
     let mut client = Client::greeted(connection, greeting);
     if let Some(credentials) = &site.credentials {
         client.login_with(credentials.clone()).await?;
+        client.changed.more = false;
     }
     Ok(client)
 }

@@ -233,6 +233,11 @@ impl<R: Runtime> Connection<R> {
         self.act();
     }
 
+    /// Whether something was begun whose end is still to come.
+    pub(super) const fn has_unfinished(&self) -> bool {
+        self.unfinished.is_some()
+    }
+
     fn limit_has_passed(&self) -> bool {
         let now = self.runtime.now();
         let limit = self.limit.as_ref();

@@ -12,8 +12,10 @@ mod entries;
 mod error;
 mod io;
 mod outward;
+mod pool;
 mod progress;
 mod site;
+mod steady;
 mod transfer;
 
 use std::future::poll_fn;
@@ -35,8 +37,10 @@ use ftp_sansio::wire::{
     Arg, Command, DateTime, DigestAlgorithm, Features, Reply, Representation, Secret,
 };
 pub use outward::Active;
+pub use pool::{Checkout, Pool, PoolSettings, PoolStatus};
 pub use progress::{Meter, Progress};
 pub use site::Site;
+pub use steady::{Backoff, Reconnect, Repeat, Steady};
 pub use transfer::{Download, Transferred, Upload};
 
 use crate::calendar::today;
@@ -49,6 +53,17 @@ pub struct Client<R: Runtime> {
     features: Option<Features>,
     /// What HASH digests by, where it was told.
     hash: Option<DigestAlgorithm>,
+    /// What its user has changed about the session.
+    changed: Changed,
+}
+
+/// What makes a session another than a new one of its [`Site`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Changed {
+    /// The current folder.
+    folder: bool,
+    /// Anything else: who is logged in, or what a raw command did.
+    more: bool,
 }
 
 impl<R: Runtime> std::fmt::Debug for Client<R> {
@@ -80,6 +95,10 @@ impl<R: Runtime> Client<R> {
             greeting,
             features: None,
             hash: None,
+            changed: Changed {
+                folder: false,
+                more: false,
+            },
         }
     }
 
@@ -128,6 +147,7 @@ impl<R: Runtime> Client<R> {
         // What a server says it can do may depend on who asks.
         self.features = None;
         self.hash = None;
+        self.changed.more = true;
         reply(self.connection.run(Operation::Login(credentials)).await?)
     }
 
@@ -164,6 +184,7 @@ impl<R: Runtime> Client<R> {
     /// # Errors
     /// [`Error::Refused`], or what ended the session.
     pub async fn change_folder(&mut self, path: Arg) -> Result<Reply, Error> {
+        self.changed.folder = true;
         self.command(Command::Cwd(path)).await
     }
 
@@ -172,6 +193,7 @@ impl<R: Runtime> Client<R> {
     /// # Errors
     /// [`Error::Refused`], or what ended the session.
     pub async fn parent_folder(&mut self) -> Result<Reply, Error> {
+        self.changed.folder = true;
         self.command(Command::Cdup).await
     }
 
@@ -257,6 +279,10 @@ impl<R: Runtime> Client<R> {
     /// [`Error::NotPossible`] for a command that moves data or turns TLS on, which would break the session.
     pub async fn raw(&mut self, line: Arg) -> Result<Reply, Error> {
         let command = Command::parse(line.as_bytes()).unwrap_or_else(|_| verbatim(&line));
+        match command {
+            Command::Cwd(_) | Command::Cdup => self.changed.folder = true,
+            _ => self.changed.more = true,
+        }
         reply(self.ask(command, Meaning::Raw).await?)
     }
 
