@@ -27,6 +27,7 @@ pub mod server;
 pub mod socket;
 pub mod storage;
 mod target;
+mod trace;
 
 pub use ftp_sansio as sansio;
 pub use runtime::Runtime;

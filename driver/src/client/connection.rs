@@ -20,6 +20,7 @@ use super::progress;
 use crate::control::{Control, PASSES};
 use crate::moving::{poll_admit, poll_read};
 use crate::runtime::{Runtime, Stream};
+use crate::trace::Spoken;
 
 /// A command or a reply, as it passes by.
 #[derive(Debug)]
@@ -108,6 +109,7 @@ pub(super) struct Connection<R: Runtime> {
     /// Why the session is over.
     ended_by: Option<Failure>,
     pub(super) observer: Option<Observer>,
+    trace: Spoken,
 }
 
 impl<R: Runtime> Connection<R> {
@@ -139,6 +141,7 @@ impl<R: Runtime> Connection<R> {
             limit: None,
             ended_by: None,
             observer: None,
+            trace: Spoken::new(ends.peer),
         })
     }
 
@@ -175,6 +178,7 @@ impl<R: Runtime> Connection<R> {
                 usable,
             });
         }
+        self.trace.begin(&operation);
         let begun = self.machine.begin(self.runtime.now(), operation);
         let id = begun.map_err(|refused| Error::NotPossible(refused.why))?;
         self.unfinished = Some(id);
@@ -325,6 +329,7 @@ impl<R: Runtime> Connection<R> {
     }
 
     fn tell(&mut self, event: Event) {
+        self.trace.tell(&event);
         match (event, &mut self.observer) {
             (Event::Sent(command), Some(observer)) => observer(Trace::Sent(&command)),
             (Event::Received(reply), Some(observer)) => observer(Trace::Received(&reply)),
@@ -345,6 +350,7 @@ impl<R: Runtime> Connection<R> {
     }
 
     fn carry_out(&mut self, action: Action) {
+        self.trace.act(&action);
         match action {
             Action::Connect { data, to } => {
                 let connecting = self.outward.connect_data(&self.runtime, to, self.local);
@@ -421,6 +427,7 @@ impl<R: Runtime> Connection<R> {
             }
             Data::None => return false,
         };
+        self.trace.data(result.as_ref().err());
         let input = match result {
             Ok(stream) => {
                 self.data = Data::Connected(id, Connected::new(stream));

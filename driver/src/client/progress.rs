@@ -156,7 +156,7 @@ impl Shared {
             let before = self.version.load(Ordering::Acquire);
             let sample = self.sample();
             fence(Ordering::Acquire);
-            if before % 2 == 0 && self.version.load(Ordering::Relaxed) == before {
+            if before.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == before {
                 return sample;
             }
         }

@@ -10,6 +10,7 @@ use ftp_sansio::wire::{Arg, DateTime, DigestAlgorithm, Mode, Reply, Representati
 
 use super::{Client, Error, Options, Site};
 use crate::runtime::{Runtime, sleep};
+use crate::trace::note;
 
 /// After so long without a word a session is asked whether it is there, before it gets what may not be done twice.
 const IDLE: Duration = Duration::from_secs(5);
@@ -133,9 +134,11 @@ impl Attempts {
         if self.used >= times {
             return false;
         }
+        let attempt = self.used + 1;
+        note!(attempt, "connecting again");
         let chance = getrandom::u32().unwrap_or_default();
         sleep(runtime, backoff.rest(self.used, chance)).await;
-        self.used += 1;
+        self.used = attempt;
         true
     }
 }
