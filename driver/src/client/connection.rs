@@ -1,26 +1,28 @@
 //! One control connection and the data connection that belongs to it, driven by whoever waits for an operation.
 
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use ftp_sansio::client::{
     self as core, Action, Close, Config, DataId, Endpoints, Event, Failure, Input, Operation,
-    OperationId, Outcome, Output, Protection, TlsEvent, TlsRole, Transfer, TransferEvent,
+    OperationId, Outcome, Output, Protection, TlsEvent, Transfer, TransferEvent,
 };
-use ftp_sansio::time::Instant;
 use ftp_sansio::wire::{Command, Reply};
 
+use super::deadline::{Limit, Passing};
 use super::error::Error;
+use super::outward::{Connecting, Outward};
+use super::progress;
+use super::secure::Parting;
 use crate::control::{Control, PASSES};
 use crate::moving::poll_admit;
-use crate::runtime::{Listener, Runtime, Stream, Timer};
-use crate::tls::{ControlClient, Engine, TlsError};
+use crate::runtime::{Runtime, Stream};
+use crate::tls::{ControlClient, TlsError};
+use crate::trace::Spoken;
 use crate::transport::Transport;
 
 /// A command or a reply, as it passes by.
@@ -35,10 +37,8 @@ pub enum Trace<'a> {
 
 pub(super) type Observer = Box<dyn FnMut(Trace<'_>) + Send>;
 
-type Connecting<S> = Pin<Box<dyn Future<Output = io::Result<S>> + Send>>;
-
 /// The data connection, in whichever state it is.
-enum Data<R: Runtime> {
+pub(super) enum Data<R: Runtime> {
     None,
     Connecting(DataId, Connecting<R::Stream>),
     Listening(DataId, R::Listener),
@@ -46,14 +46,14 @@ enum Data<R: Runtime> {
 }
 
 /// A data connection that is there.
-struct Connected<S> {
-    transport: Transport<S>,
+pub(super) struct Connected<S> {
+    pub(super) transport: Transport<S>,
     /// What was read beyond the end of one transfer: the beginning of the next (RFC 959 § 3.3).
     early: Bytes,
     /// A transfer has left it open, and none has begun on it since.
     is_idle: bool,
     /// Under TLS, once its handshake is complete: whether it resumed the control connection's session.
-    resumed: Option<bool>,
+    pub(super) resumed: Option<bool>,
 }
 
 /// How many bytes of a transfer that was not begun yet are read, to see whether the server has closed.
@@ -102,43 +102,52 @@ pub(super) struct Connection<R: Runtime> {
     pub(super) runtime: R,
     pub(super) peer: SocketAddr,
     local: IpAddr,
+    outward: Outward,
     pub(super) machine: core::Session,
-    control: Control<R>,
-    data: Data<R>,
+    pub(super) control: Control<R>,
+    pub(super) data: Data<R>,
     /// How TLS is done, where it can be.
     pub(super) tls: Option<Box<ControlClient>>,
     /// What was wrong with TLS on a data connection.
-    data_fault: Option<TlsError>,
+    pub(super) data_fault: Option<TlsError>,
     /// An upload's data connection that is over for this side, until the server has ended it too.
-    parting: Option<Parting<R>>,
+    pub(super) parting: Option<Parting<R>>,
     /// The transfer whose bytes may move, once there is a data connection for it.
-    transfer: Option<Transfer>,
+    pub(super) transfer: Option<Transfer>,
     happened: VecDeque<Happened>,
     /// The operation that was begun and whose end has not been told: whoever begins the next one waits for it first.
     unfinished: Option<OperationId>,
     /// The transfer of which the server has said that it is under way.
     pub(super) underway: Option<OperationId>,
+    /// How much data the server said would come then, in bytes.
+    pub(super) announced: Option<u64>,
+    /// The user's own deadline.
+    pub(super) limit: Option<Box<Limit<R>>>,
     /// Why the session is over.
     ended_by: Option<Failure>,
     pub(super) observer: Option<Observer>,
+    trace: Spoken,
 }
 
 impl<R: Runtime> Connection<R> {
     pub(super) fn new(
         runtime: R,
         stream: R::Stream,
-        config: Config,
+        mut config: Config,
+        outward: Outward,
         tls: Option<ControlClient>,
     ) -> io::Result<Self> {
+        config.trace = true;
         let ends = Endpoints {
             local: stream.local_addr()?,
-            peer: stream.peer_addr()?,
+            peer: outward.peer().map_or_else(|| stream.peer_addr(), Ok)?,
         };
         let machine = core::Session::new(config.into(), ends, runtime.now());
         Ok(Self {
             control: Control::new(&runtime, stream),
             peer: ends.peer,
             local: ends.local.ip(),
+            outward,
             machine,
             runtime,
             data: Data::None,
@@ -149,8 +158,11 @@ impl<R: Runtime> Connection<R> {
             happened: VecDeque::new(),
             unfinished: None,
             underway: None,
+            announced: None,
+            limit: None,
             ended_by: None,
             observer: None,
+            trace: Spoken::new(ends.peer),
         })
     }
 
@@ -163,12 +175,11 @@ impl<R: Runtime> Connection<R> {
                 | self.poll_parting(context)
                 | self.act()
                 | self.control.poll(&self.runtime, &mut self.machine, context)
+                | self.poll_limit(context)
                 | self.act();
             if let Some(happened) = self.happened.pop_front() {
-                match &happened {
-                    Happened::Finished(..) => self.unfinished = None,
-                    Happened::Closed(failure) => self.ended_by.clone_from(failure),
-                    Happened::Greeted(_) => {}
+                if let Happened::Finished(..) = &happened {
+                    self.unfinished = None;
                 }
                 return Poll::Ready(happened);
             }
@@ -182,7 +193,15 @@ impl<R: Runtime> Connection<R> {
 
     /// Begins an operation, after what an unfinished one has left behind is over.
     pub(super) async fn begin(&mut self, operation: Operation) -> Result<OperationId, Error> {
-        self.settle().await?;
+        self.settle().await.map_err(Error::before_begin)?;
+        if self.limit_has_passed() {
+            let usable = true;
+            return Err(Error::Deadline {
+                begun: false,
+                usable,
+            });
+        }
+        self.trace.begin(&operation);
         let begun = self.machine.begin(self.runtime.now(), operation);
         let id = begun.map_err(|refused| Error::NotPossible(refused.why))?;
         self.unfinished = Some(id);
@@ -204,7 +223,7 @@ impl<R: Runtime> Connection<R> {
         loop {
             match std::task::ready!(self.poll(context)) {
                 Happened::Finished(finished, result) if finished == id => {
-                    return Poll::Ready(result);
+                    return Poll::Ready(result.map_err(|error| self.error(error)));
                 }
                 Happened::Closed(failure) => return Poll::Ready(Err(self.closed(failure))),
                 Happened::Finished(..) | Happened::Greeted(_) => {}
@@ -239,6 +258,45 @@ impl<R: Runtime> Connection<R> {
             self.machine.abort(self.runtime.now(), id);
         }
         self.act();
+    }
+
+    /// Whether something was begun whose end is still to come.
+    pub(super) const fn has_unfinished(&self) -> bool {
+        self.unfinished.is_some()
+    }
+
+    fn limit_has_passed(&self) -> bool {
+        let now = self.runtime.now();
+        let limit = self.limit.as_ref();
+        limit.is_some_and(|limit| limit.has_passed(now))
+    }
+
+    /// What a failure is called, now that the user's deadline may have brought it about.
+    pub(super) fn error(&self, error: Error) -> Error {
+        match self.limit_has_passed() {
+            true => error.by_deadline(!self.machine.is_closed()),
+            false => error,
+        }
+    }
+
+    /// Heeds the user's deadline. True when it has just passed.
+    fn poll_limit(&mut self, context: &mut Context<'_>) -> bool {
+        let now = self.runtime.now();
+        let Some(limit) = &mut self.limit else {
+            return false;
+        };
+        match limit.poll(now, context) {
+            None => false,
+            Some(Passing::Now) => {
+                self.abort();
+                true
+            }
+            // The server does not let go.
+            Some(Passing::Finally) => {
+                self.machine.handle(now, Input::Disconnected);
+                true
+            }
+        }
     }
 
     /// What the machine may do now, and the connection it may do it with: nothing until both are there.
@@ -304,6 +362,7 @@ impl<R: Runtime> Connection<R> {
     }
 
     fn tell(&mut self, event: Event) {
+        self.trace.tell(&event);
         match (event, &mut self.observer) {
             (Event::Sent(command), Some(observer)) => observer(Trace::Sent(&command)),
             (Event::Received(reply), Some(observer)) => observer(Trace::Received(&reply)),
@@ -312,23 +371,28 @@ impl<R: Runtime> Connection<R> {
                 let result = result.map_err(|failure| self.explain(failure));
                 self.happened.push_back(Happened::Finished(id, result));
             }
-            (Event::Underway(id, _), _) => self.underway = Some(id),
-            (Event::Closed(failure), _) => self.happened.push_back(Happened::Closed(failure)),
+            (Event::Underway(id, reply), _) => {
+                self.underway = Some(id);
+                self.announced = progress::announced(reply.text());
+            }
+            (Event::Closed(failure), _) => {
+                self.ended_by.clone_from(&failure);
+                self.happened.push_back(Happened::Closed(failure));
+            }
             _ => {}
         }
     }
 
     fn carry_out(&mut self, action: Action) {
+        self.trace.act(&action);
         match action {
             Action::Connect { data, to } => {
-                let connecting = self.runtime.connect(to, Some(self.local));
-                self.data = Data::Connecting(data, Box::pin(connecting));
+                let connecting = self.outward.connect_data(&self.runtime, to, self.local);
+                self.data = Data::Connecting(data, connecting);
             }
             Action::Listen { data, address } => {
-                let listener = self.runtime.listen(SocketAddr::new(address, 0)).ok();
-                let at = listener
-                    .as_ref()
-                    .and_then(|listener| listener.local_addr().ok());
+                let listening = self.outward.listen(&self.runtime, address).ok();
+                let (listener, at) = listening.unzip();
                 self.data = listener.map_or(Data::None, |listener| Data::Listening(data, listener));
                 self.machine
                     .handle(self.runtime.now(), Input::Listening(data, at));
@@ -402,6 +466,7 @@ impl<R: Runtime> Connection<R> {
             }
             Data::None => return false,
         };
+        self.trace.data(result.as_ref().err());
         let input = match result {
             Ok(transport) => {
                 self.data = Data::Connected(id, Connected::new(transport));
@@ -414,148 +479,5 @@ impl<R: Runtime> Connection<R> {
         };
         self.machine.handle(self.runtime.now(), input);
         true
-    }
-}
-
-/// TLS on the data connection.
-impl<R: Runtime> Connection<R> {
-    /// Brings TLS up on a data connection whose transfer wants it. True when it is there, or will not be.
-    fn poll_secure(&mut self, context: &mut Context<'_>) -> bool {
-        let (Some(transfer), Data::Connected(data, connected)) = (&self.transfer, &mut self.data)
-        else {
-            return false;
-        };
-        let Protection::Tls(role) = transfer.protection else {
-            return false;
-        };
-        if transfer.data != *data || connected.resumed.is_some() {
-            return false;
-        }
-        let id = transfer.id;
-        let secured = secure(connected, self.tls.as_deref(), role, context);
-        let event = match secured {
-            Poll::Pending => return false,
-            Poll::Ready(Ok(resumed)) => {
-                connected.resumed = Some(resumed);
-                TransferEvent::Secured { resumed }
-            }
-            Poll::Ready(Err(fault)) => {
-                self.data_fault = Some(fault);
-                self.transfer = None;
-                TransferEvent::SecureFailed
-            }
-        };
-        self.machine
-            .handle(self.runtime.now(), Input::Transfer(id, event));
-        true
-    }
-
-    /// Keeps a data connection until the server has ended it too: what is still to come of it are tickets for the next ones, and a socket
-    /// that is closed with something to read resets the connection.
-    fn part(&mut self, transport: Transport<R::Stream>) {
-        let until = self.runtime.now() + PARTING;
-        let mut timer = self.runtime.timer();
-        timer.set(Some(until));
-        self.parting = Some(Parting {
-            transport,
-            timer,
-            until,
-            left: PARTING_BYTES,
-        });
-    }
-
-    /// True when the server has ended it, or is not waited for any more.
-    fn poll_parting(&mut self, context: &mut Context<'_>) -> bool {
-        let over = self.parting.as_mut().is_some_and(|parting| {
-            parting.poll_over(context).is_ready()
-                || (parting.timer.poll(context).is_ready() && self.runtime.now() >= parting.until)
-        });
-        if over {
-            self.parting = None;
-        }
-        over
-    }
-
-    /// Whether a data connection waits for the server's end: the next one needs the tickets that it may bring.
-    pub(super) const fn is_parting(&self) -> bool {
-        self.parting.is_some()
-    }
-
-    /// What a failure means, with what TLS has to say of it.
-    fn explain(&mut self, failure: Failure) -> Error {
-        match failure {
-            Failure::Tls => Error::Tls(self.control_fault()),
-            Failure::DataTls => {
-                let fault = self.data_fault.take();
-                Error::Tls(fault.unwrap_or(TlsError::Ended))
-            }
-            failure => failure.into(),
-        }
-    }
-
-    fn control_fault(&self) -> TlsError {
-        let Some(tls) = &self.tls else {
-            return TlsError::NotSetUp;
-        };
-        match self.control.fault() {
-            Some(fault) => TlsError::of(fault, tls.seen()),
-            None => TlsError::Ended,
-        }
-    }
-
-    /// What the end of the session means for who wanted something of it.
-    pub(super) fn closed(&mut self, failure: Option<Failure>) -> Error {
-        match failure {
-            Some(failure) => self.explain(failure),
-            None => Error::Closed(None),
-        }
-    }
-}
-
-/// Makes the handshake on a data connection; says whether it resumed.
-fn secure<S: Stream>(
-    connected: &mut Connected<S>,
-    tls: Option<&ControlClient>,
-    role: TlsRole,
-    context: &mut Context<'_>,
-) -> Poll<Result<bool, TlsError>> {
-    let transport = &mut connected.transport;
-    // The other part is for servers alone.
-    let Some(tls) = tls.filter(|_| role == TlsRole::Client) else {
-        return Poll::Ready(Err(TlsError::NotSetUp));
-    };
-    if transport.tls().is_none() {
-        transport.start_tls(Engine::data(tls.session()?));
-    }
-    std::task::ready!(transport.poll_handshake(context))
-        .map_err(|fault| TlsError::of(&fault, tls.seen()))?;
-    Poll::Ready(Ok(transport.tls().is_some_and(Engine::resumed)))
-}
-
-/// How long the server's end of a data connection is waited for, after an upload was sent.
-const PARTING: Duration = Duration::from_secs(1);
-
-/// How much it may say meanwhile.
-const PARTING_BYTES: usize = 64 * 1024;
-
-/// A data connection on which all was sent.
-struct Parting<R: Runtime> {
-    transport: Transport<R::Stream>,
-    timer: R::Timer,
-    until: Instant,
-    left: usize,
-}
-
-impl<R: Runtime> Parting<R> {
-    fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let _ = std::task::ready!(self.transport.poll_close(context));
-        let mut room = [0; 1024];
-        while self.left > 0 {
-            match std::task::ready!(self.transport.poll_read(context, &mut room)) {
-                Ok(count @ 1..) => self.left = self.left.saturating_sub(count),
-                Ok(_) | Err(_) => break,
-            }
-        }
-        Poll::Ready(())
     }
 }

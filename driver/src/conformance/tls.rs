@@ -308,18 +308,19 @@ pub async fn any_poll_may_be_the_last<R: Runtime>(runtime: R) {
     let tls = client_tls(Version::Tls13);
     let connect = async || client_with(&site, explicit(), &tls).await;
     let download = async |client: &mut Client<R>| get(client, "large", Options::default()).await;
-    drop_at_every_poll_of(&site, connect, download, |_| {}).await;
-    site.put("file", old);
+    let name = "download under TLS";
+    drop_at_every_poll_of(&site, name, connect, |_| {}, download, |_| {}).await;
     let upload = async |client: &mut Client<R>| put(client, "file", &new, Options::default()).await;
-    drop_at_every_poll_of(&site, connect, upload, |site| {
+    let prepare = |site: &Site<R>| site.put("file", old);
+    let check = |site: &Site<R>| {
         let content = site.content("file");
+        let length = content.len();
         assert!(
             content == old || content == new,
-            "half a file of {} bytes",
-            content.len()
+            "half a file of {length} bytes"
         );
-    })
-    .await;
+    };
+    drop_at_every_poll_of(&site, "upload under TLS", connect, prepare, upload, check).await;
     assert!(site.content("file") == new);
     site.close().await;
 }

@@ -1,4 +1,4 @@
-//! Ports for passive data connections, chosen so that nobody can guess the next one (RFC 2577 § 8).
+//! Ports to listen at for data connections, chosen so that nobody can guess the next one (RFC 2577 § 8).
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -13,7 +13,7 @@ pub(super) const DYNAMIC: RangeInclusive<u16> = 49152..=65535;
 const MOST_TRIES: u32 = 512;
 
 /// Listens at a random free port of the range.
-pub(super) fn listen<R: Runtime>(
+pub(crate) fn listen<R: Runtime>(
     runtime: &R,
     address: IpAddr,
     ports: &RangeInclusive<u16>,
@@ -22,7 +22,8 @@ pub(super) fn listen<R: Runtime>(
         u32::from(*ports.start()),
         u32::try_from(ports.len()).unwrap_or(0).max(1),
     );
-    let random = getrandom::u32().map_err(io::Error::other)? % count;
+    // What is below a `u32` is one.
+    let random = (runtime.random()? % u64::from(count)) as u32;
     // From a random place on, around the range. Where that is crowded, so many tries are enough: each costs a system call or three,
     // and the session's thread waits for them.
     let mut refusal = io::Error::from(io::ErrorKind::AddrInUse);

@@ -100,7 +100,7 @@ impl Failure {
             text,
             fatal: matches!(
                 error,
-                Error::Connect(_) | Error::Closed(_) | Error::Protocol(_)
+                Error::Connect(_) | Error::NotBegun(_) | Error::Closed(_) | Error::Protocol(_)
             ),
         }
     }
@@ -145,6 +145,7 @@ impl fmt::Display for Failure {
 
 fn exit_of(error: &Error) -> Exit {
     match error {
+        Error::NotBegun(why) => exit_of(why),
         Error::Connect(_) | Error::Closed(_) => Exit::Connect,
         Error::Refused(reply) => exit_of_reply(reply),
         Error::LoginRefused(_) => Exit::Login,
