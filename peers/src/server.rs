@@ -1,9 +1,10 @@
-//! The servers that are started: ours, vsftpd, `ProFTPD` and pyftpdlib.
+//! The servers that are started: ours, vsftpd, `ProFTPD`, Pure-FTPd and pyftpdlib.
 
 mod ours;
 mod owner;
 mod port;
 mod proftpd;
+mod pure_ftpd;
 mod pyftpdlib;
 mod vsftpd;
 
@@ -24,7 +25,11 @@ pub struct Server {
     pub root: PathBuf,
     addresses: Vec<SocketAddr>,
     login: &'static str,
+    scheme: &'static str,
 }
+
+/// `secret`, as `openssl passwd -5` hashes it.
+const SECRET: &str = "$5$NBQfV5istmg6G5Jg$2SluKTREgoH4pkpbi3cuF3f2SIBGLUk/PRwV21ShFQ.";
 
 impl Server {
     fn new(daemon: Daemon, root: &Path, addresses: Vec<SocketAddr>, login: &'static str) -> Self {
@@ -33,7 +38,21 @@ impl Server {
             root: root.to_owned(),
             addresses,
             login,
+            scheme: "ftp",
         }
+    }
+
+    /// The same where it is TLS from the first byte.
+    const fn implicit(mut self, is_implicit: bool) -> Self {
+        if is_implicit {
+            self.scheme = "ftps";
+        }
+        self
+    }
+
+    /// `ftp`, or `ftps` where it is TLS from the first byte.
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
     }
 
     /// Where it listens on IPv4.
@@ -70,7 +89,12 @@ impl Server {
     }
 
     fn url_at(&self, address: SocketAddr, name: &str) -> String {
-        format!("ftp://{}@{address}/{}", self.login, percent(name))
+        format!(
+            "{}://{}@{address}/{}",
+            self.scheme,
+            self.login,
+            percent(name)
+        )
     }
 
     /// The path of a file in the folder that it serves.
