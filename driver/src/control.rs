@@ -1,13 +1,13 @@
 //! The control connection: carries bytes between a socket and a machine, and keeps the machine's time.
 
-use std::io::{self, IoSlice};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use ftp_sansio::client::Transmit;
 use ftp_sansio::time::Instant;
 
-use crate::runtime::{Interest, Runtime, Stream, Timer, Unread};
+use crate::runtime::{Runtime, Timer, Unread};
+use crate::transport::Transport;
 
 /// What the two session machines have in common, as a driver sees it.
 pub(crate) trait Machine {
@@ -79,13 +79,11 @@ const FAREWELL_BYTES: usize = 64 * 1024;
 
 /// A control connection's socket and timer.
 pub(crate) struct Control<R: Runtime> {
-    stream: R::Stream,
+    transport: Transport<R::Stream>,
     timer: R::Timer,
     timer_at: Option<Instant>,
     /// Read, and not taken by the machine yet.
     held: Vec<u8>,
-    /// The last try found nothing to read: wait for readiness before the next.
-    dry: bool,
     /// All that was shown is written, and the machine was told.
     flushed: bool,
     /// The peer will send nothing more.
@@ -102,11 +100,10 @@ impl<R: Runtime> Control<R> {
     pub(crate) fn new(runtime: &R, stream: R::Stream) -> Self {
         let timer = runtime.timer();
         Self {
-            stream,
+            transport: Transport::new(stream),
             timer,
             timer_at: None,
             held: Vec::new(),
-            dry: false,
             flushed: false,
             ended: false,
             over: false,
@@ -148,25 +145,16 @@ impl<R: Runtime> Control<R> {
             }
             self.flushed = false;
             let written = match urgent {
-                true => self.stream.try_write_urgent(bytes),
-                false => self.stream.try_write(&[IoSlice::new(bytes)]),
+                true => self.transport.poll_write_urgent(context, bytes),
+                false => self.transport.poll_write(context, bytes),
             };
             match written {
-                Ok(count) => {
+                Poll::Ready(Ok(count)) => {
                     machine.transmitted(now, count);
                     progress = true;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self
-                        .stream
-                        .poll_ready(context, Interest::Write)
-                        .is_pending()
-                    {
-                        return progress;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => {
+                Poll::Pending => return progress,
+                Poll::Ready(Err(_)) => {
                     self.lose(now, machine);
                     return true;
                 }
@@ -196,26 +184,18 @@ impl<R: Runtime> Control<R> {
             return progress;
         }
         self.held = Vec::new();
-        if self.dry && self.stream.poll_ready(context, Interest::Read).is_pending() {
-            return progress;
-        }
-        self.dry = false;
         let mut buffer = [0; READ_SIZE];
-        match self.stream.try_read(&mut buffer) {
-            Ok(0) => {
+        match self.transport.poll_read(context, &mut buffer) {
+            Poll::Pending => return progress,
+            Poll::Ready(Ok(0)) => {
                 self.ended = true;
                 machine.peer_ended(now);
             }
-            Ok(count) => {
+            Poll::Ready(Ok(count)) => {
                 let taken = machine.receive(now, &buffer[..count]);
                 self.held.extend_from_slice(&buffer[taken..count]);
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.dry = true;
-                return self.stream.poll_ready(context, Interest::Read).is_ready() || progress;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => self.lose(now, machine),
+            Poll::Ready(Err(_)) => self.lose(now, machine),
         }
         true
     }
@@ -253,7 +233,7 @@ impl<R: Runtime> Control<R> {
         if self.over || self.ended {
             Unread::End
         } else {
-            self.stream.unread()
+            self.transport.unread()
         }
     }
 
@@ -262,11 +242,15 @@ impl<R: Runtime> Control<R> {
     pub(crate) fn close(&mut self, runtime: &R, gracefully: bool) {
         self.over = true;
         if !gracefully {
-            self.stream.reset_on_drop();
+            self.transport.reset_on_drop();
             return;
         }
+        // Who does not wait has said it as far as it goes without waiting.
+        let closed = self
+            .transport
+            .poll_close(&mut Context::from_waker(Waker::noop()));
         // The peer may be gone already; there is nobody to tell.
-        if self.stream.shutdown().is_ok() && !self.ended {
+        if !matches!(closed, Poll::Ready(Err(_))) {
             let until = runtime.now() + FAREWELL;
             self.gone_at = Some(until);
             self.timer.set(Some(until));
@@ -278,23 +262,27 @@ impl<R: Runtime> Control<R> {
         let Some(until) = self.gone_at else {
             return Poll::Ready(());
         };
+        if self.poll_farewell(context).is_pending()
+            && runtime.now() < until
+            && self.timer.poll(context).is_pending()
+        {
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
+    /// Ready when both sides have said that this was all, or the peer goes on for too long.
+    fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if ready!(self.transport.poll_close(context)).is_err() || self.ended {
+            return Poll::Ready(());
+        }
         let mut buffer = [0; READ_SIZE];
         while self.farewell_bytes > 0 {
-            match self.stream.try_read(&mut buffer) {
+            match ready!(self.transport.poll_read(context, &mut buffer)) {
                 Ok(count) if count > 0 => {
                     self.farewell_bytes = self.farewell_bytes.saturating_sub(count);
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self.stream.poll_ready(context, Interest::Read).is_ready() {
-                        continue;
-                    }
-                    if runtime.now() < until && self.timer.poll(context).is_pending() {
-                        return Poll::Pending;
-                    }
-                    return Poll::Ready(());
-                }
-                Ok(_) | Err(_) => return Poll::Ready(()),
+                Ok(_) | Err(_) => break,
             }
         }
         Poll::Ready(())

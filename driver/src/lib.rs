@@ -7,8 +7,9 @@
 //! - [`client::Client`]: operations as `async` methods, transfers as values to read from and write to.
 //! - [`server::Server`]: one future a session, over the embedder's [`storage::Storage`] and [`storage::Authenticator`].
 //! - [`local::LocalStorage`]: files of this machine, beneath a folder that no path and no link leads out of.
+//! - [`memory::MemoryStorage`]: files in memory, for tests and for what need not outlive the process.
 //! - [`socket`]: what every adapter for kernel sockets needs alike.
-//! - `conformance` (a feature): the suite that an adapter runs on itself.
+//! - `conformance` (a feature): the suite that an adapter runs on itself, and the one for a store of your own.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -19,11 +20,13 @@ pub mod conformance;
 mod control;
 pub mod digest;
 pub mod local;
+pub mod memory;
 mod moving;
 pub mod runtime;
 pub mod server;
 pub mod socket;
 pub mod storage;
+mod transport;
 
 pub use ftp_sansio as sansio;
 pub use runtime::Runtime;

@@ -16,8 +16,9 @@ use ftp_sansio::wire::{Command, Reply};
 
 use super::error::Error;
 use crate::control::{Control, PASSES};
-use crate::moving::{poll_admit, poll_read};
+use crate::moving::poll_admit;
 use crate::runtime::{Listener, Runtime, Stream};
+use crate::transport::Transport;
 
 /// A command or a reply, as it passes by.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ enum Data<R: Runtime> {
 
 /// A data connection that is there.
 struct Connected<S> {
-    stream: S,
+    transport: Transport<S>,
     /// What was read beyond the end of one transfer: the beginning of the next (RFC 959 § 3.3).
     early: Bytes,
     /// A transfer has left it open, and none has begun on it since.
@@ -54,9 +55,9 @@ struct Connected<S> {
 const EARLY: usize = 512;
 
 impl<S: Stream> Connected<S> {
-    const fn new(stream: S) -> Self {
+    const fn new(transport: Transport<S>) -> Self {
         Self {
-            stream,
+            transport,
             early: Bytes::new(),
             is_idle: false,
         }
@@ -68,7 +69,7 @@ impl<S: Stream> Connected<S> {
             return Poll::Pending;
         }
         let mut room = [0; EARLY];
-        match poll_read(&mut self.stream, context, &mut room) {
+        match self.transport.poll_read(context, &mut room) {
             Poll::Ready(Ok(count)) if count > 0 => {
                 self.early = Bytes::copy_from_slice(&room[..count]);
                 Poll::Pending
@@ -213,11 +214,11 @@ impl<R: Runtime> Connection<R> {
         self.act();
     }
 
-    /// What the machine may do now, and the stream it may do it with: nothing until both are there.
-    pub(super) fn moving(&mut self) -> Option<(&Transfer, &mut R::Stream)> {
+    /// What the machine may do now, and the connection it may do it with: nothing until both are there.
+    pub(super) fn moving(&mut self) -> Option<(&Transfer, &mut Transport<R::Stream>)> {
         match (&self.transfer, &mut self.data) {
             (Some(transfer), Data::Connected(id, connected)) if transfer.data == *id => {
-                Some((transfer, &mut connected.stream))
+                Some((transfer, &mut connected.transport))
             }
             _ => None,
         }
@@ -323,7 +324,7 @@ impl<R: Runtime> Connection<R> {
         self.transfer.take_if(|transfer| transfer.data == dropped);
         match std::mem::replace(&mut self.data, Data::None) {
             Data::Connected(id, mut connected) if id == dropped && how == Close::Abruptly => {
-                connected.stream.reset_on_drop();
+                connected.transport.reset_on_drop();
             }
             Data::Connecting(id, _) | Data::Listening(id, _) | Data::Connected(id, _)
                 if id == dropped => {}
@@ -335,7 +336,7 @@ impl<R: Runtime> Connection<R> {
     fn poll_data(&mut self, context: &mut Context<'_>) -> bool {
         let (id, result) = match &mut self.data {
             Data::Connecting(id, connecting) => match connecting.as_mut().poll(context) {
-                Poll::Ready(result) => (*id, result),
+                Poll::Ready(result) => (*id, result.map(Transport::new)),
                 Poll::Pending => return false,
             },
             // Only once the server has taken the command does it matter who comes.
@@ -359,8 +360,8 @@ impl<R: Runtime> Connection<R> {
             Data::None => return false,
         };
         let input = match result {
-            Ok(stream) => {
-                self.data = Data::Connected(id, Connected::new(stream));
+            Ok(transport) => {
+                self.data = Data::Connected(id, Connected::new(transport));
                 Input::Connected(id)
             }
             Err(_) => {

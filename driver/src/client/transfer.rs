@@ -12,8 +12,8 @@ use ftp_sansio::wire::Reply;
 
 use super::connection::{Connection, Happened, closed};
 use super::error::Error;
-use crate::moving::{PIECE, convert, poll_read, poll_write_all};
-use crate::runtime::{Runtime, Stream};
+use crate::moving::{PIECE, convert};
+use crate::runtime::Runtime;
 
 /// A transfer that is complete: its data ended cleanly and the server said so.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -252,11 +252,11 @@ impl<'a, R: Runtime> Download<'a, R> {
             return Poll::Ready(Piece::Nothing);
         }
         // Data before control: what has arrived counts, even where the server has said its last word already.
-        if let Some((_, stream)) = self.transfer.connection.moving() {
+        if let Some((_, transport)) = self.transfer.connection.moving() {
             if self.buffer.len() < LEAST_ROOM {
                 self.buffer = BytesMut::zeroed(PIECE);
             }
-            match poll_read(stream, context, &mut self.buffer) {
+            match transport.poll_read(context, &mut self.buffer) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Piece::End),
                 Poll::Ready(Ok(count)) => {
                     return Poll::Ready(Piece::Bytes(self.buffer.split_to(count).freeze()));
@@ -364,11 +364,11 @@ impl<'a, R: Runtime> Upload<'a, R> {
             if self.pending.is_empty() && !self.convert()? {
                 return Poll::Ready(Ok(()));
             }
-            let Some((_, stream)) = self.transfer.connection.moving() else {
+            let Some((_, transport)) = self.transfer.connection.moving() else {
                 return Poll::Pending;
             };
             let before = self.pending.len();
-            let written = poll_write_all(stream, context, &mut self.pending);
+            let written = transport.poll_write_all(context, &mut self.pending);
             let count = before - self.pending.len();
             if count > 0 {
                 self.transfer.bytes += count as u64;
@@ -409,6 +409,22 @@ impl<'a, R: Runtime> Upload<'a, R> {
         Ok(true)
     }
 
+    /// Tells the server that this was all, while the control connection is driven.
+    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some((_, transport)) = self.transfer.connection.moving() else {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        };
+        let closed = transport.poll_close(context);
+        if closed.is_ready() {
+            return closed;
+        }
+        self.transfer.poll_control(context);
+        match self.transfer.state {
+            State::Over(_) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            _ => Poll::Pending,
+        }
+    }
+
     /// Ends the data and waits for the server's final word.
     ///
     /// # Errors
@@ -417,11 +433,10 @@ impl<'a, R: Runtime> Upload<'a, R> {
         self.follows = End::Closed;
         self.send().await?;
         let leaves_open = self.transfer.leaves_open;
-        let ended = self
-            .transfer
-            .connection
-            .moving()
-            .is_some_and(|(_, stream)| leaves_open || stream.shutdown().is_ok());
+        let ended = match leaves_open {
+            true => self.transfer.connection.moving().is_some(),
+            false => poll_fn(|context| self.poll_close(context)).await.is_ok(),
+        };
         if leaves_open {
             self.transfer.connection.leave_open(Bytes::new());
         }

@@ -14,9 +14,10 @@ use ftp_sansio::data::{CleanEnd, Codec, Direction, End, Marker, Status};
 use ftp_sansio::server::{Admission, Failure, Task, Transfer, TransferEvent};
 
 use super::source::{Lines, Source, find};
-use crate::moving::{PIECE, convert, poll_admit, poll_read, poll_write_all, read_piece};
+use crate::moving::{PIECE, convert, poll_admit};
 use crate::runtime::{Runtime, Stream};
 use crate::storage::{Entries, Reader, Storage, StorageError, Writer};
+use crate::transport::Transport;
 
 /// What one link of the chain came to.
 pub(super) struct Link<S: Stream> {
@@ -43,7 +44,7 @@ impl<S: Stream> Kept<S> {
             return Poll::Pending;
         }
         let mut room = [0; EARLY];
-        match poll_read(&mut self.stream.stream, context, &mut room) {
+        match self.stream.transport.poll_read(context, &mut room) {
             Poll::Ready(Ok(count)) if count > 0 => {
                 self.early = Bytes::copy_from_slice(&room[..count]);
                 Poll::Pending
@@ -207,7 +208,10 @@ fn connect<R: Runtime, S: Storage>(
                     .await
                     .map(Guard::new)
             }
-            Path::Connect(to) => runtime.connect(to, Some(local)).await.map(Guard::new),
+            Path::Connect(to) => {
+                let connected = runtime.connect(to, Some(local)).await;
+                connected.map(|socket| Guard::new(Transport::new(socket)))
+            }
             Path::Kept(mut kept) => {
                 kept.stream.ended = false;
                 early = kept.early;
@@ -248,14 +252,14 @@ fn connect<R: Runtime, S: Storage>(
 /// A stream that is reset when it is dropped before its end, so that the peer cannot take a part for the whole. Between two transfers it
 /// is at an end.
 struct Guard<S: Stream> {
-    stream: S,
+    transport: Transport<S>,
     ended: bool,
 }
 
 impl<S: Stream> Guard<S> {
-    const fn new(stream: S) -> Self {
+    const fn new(transport: Transport<S>) -> Self {
         Self {
-            stream,
+            transport,
             ended: false,
         }
     }
@@ -264,7 +268,7 @@ impl<S: Stream> Guard<S> {
 impl<S: Stream> Drop for Guard<S> {
     fn drop(&mut self) {
         if !self.ended {
-            self.stream.reset_on_drop();
+            self.transport.reset_on_drop();
         }
     }
 }
@@ -357,7 +361,7 @@ impl<S: Stream> Data<S> {
     async fn move_on(mut self, next: impl FnOnce(Self) -> Chain<S>) -> Link<S> {
         if self.pending.is_empty() {
             if let Some(end) = self.end.take() {
-                return self.finish(end);
+                return self.finish(end).await;
             }
             match self.convert() {
                 Ok(bytes) => self.pending = bytes,
@@ -378,7 +382,7 @@ impl<S: Stream> Data<S> {
             stream, pending, ..
         } = self;
         poll_fn(
-            |context| match poll_write_all(&mut stream.stream, context, pending) {
+            |context| match stream.transport.poll_write_all(context, pending) {
                 Poll::Pending if pending.len() < before => Poll::Ready(Ok(())),
                 written => written,
             },
@@ -389,8 +393,13 @@ impl<S: Stream> Data<S> {
     }
 
     /// Ends what was sent: with a FIN, unless its end was marked and more may follow on the same connection.
-    fn finish(mut self, end: CleanEnd) -> Link<S> {
-        if !self.keep && self.stream.stream.shutdown().is_err() {
+    async fn finish(mut self, end: CleanEnd) -> Link<S> {
+        let transport = &mut self.stream.transport;
+        if !self.keep
+            && poll_fn(|context| transport.poll_close(context))
+                .await
+                .is_err()
+        {
             return fail(Failure::Broken);
         }
         self.ended(end)
@@ -434,7 +443,7 @@ fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain<S> {
     Chain::new(async move {
         if data.wants_input() {
             let mut buffer = data.buffer(PIECE);
-            let Ok(ended) = read_piece(&mut data.stream.stream, &mut buffer).await else {
+            let Ok(ended) = data.stream.transport.read_piece(&mut buffer).await else {
                 return fail(Failure::Broken);
             };
             data.bytes += buffer.len() as u64;
