@@ -1,12 +1,17 @@
 //! The control connection: carries bytes between a socket and a machine, and keeps the machine's time.
 
+use std::io;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use ftp_sansio::client::Transmit;
 use ftp_sansio::time::Instant;
+use ftp_sansio::tls::{TlsEvent, TlsFacts};
+use ftp_sansio::wire::Arg;
+use rustls::Connection;
 
 use crate::runtime::{Runtime, Timer, Unread};
+use crate::tls::{Engine, TlsError};
 use crate::transport::Transport;
 
 /// What the two session machines have in common, as a driver sees it.
@@ -18,6 +23,7 @@ pub(crate) trait Machine {
     fn flushed(&mut self, now: Instant);
     fn disconnected(&mut self, now: Instant);
     fn peer_ended(&mut self, now: Instant);
+    fn tls(&mut self, now: Instant, event: TlsEvent);
     fn tick(&mut self, now: Instant);
     fn deadline(&self) -> Option<Instant>;
 }
@@ -53,6 +59,10 @@ macro_rules! machine {
                 self.handle(now, ftp_sansio::$role::Input::PeerEnded);
             }
 
+            fn tls(&mut self, now: Instant, event: TlsEvent) {
+                self.handle(now, ftp_sansio::$role::Input::Tls(event));
+            }
+
             fn tick(&mut self, now: Instant) {
                 self.handle(now, ftp_sansio::$role::Input::Tick);
             }
@@ -77,6 +87,13 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// How many bytes of the peer are thrown away in that time.
 const FAREWELL_BYTES: usize = 64 * 1024;
 
+/// How TLS changes on a control connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Change {
+    Begins,
+    Ends,
+}
+
 /// A control connection's socket and timer.
 pub(crate) struct Control<R: Runtime> {
     transport: Transport<R::Stream>,
@@ -90,6 +107,10 @@ pub(crate) struct Control<R: Runtime> {
     ended: bool,
     /// Nothing can be sent any more either.
     over: bool,
+    /// TLS begins or ends: nothing else is read or written.
+    change: Option<Change>,
+    /// What was wrong with TLS.
+    fault: Option<io::Error>,
     /// Until when the peer's end is waited for, after the last word.
     gone_at: Option<Instant>,
     /// How much more is read meanwhile and thrown away.
@@ -107,6 +128,8 @@ impl<R: Runtime> Control<R> {
             flushed: false,
             ended: false,
             over: false,
+            change: None,
+            fault: None,
             gone_at: None,
             farewell_bytes: FAREWELL_BYTES,
         }
@@ -123,6 +146,11 @@ impl<R: Runtime> Control<R> {
             return false;
         }
         let now = runtime.now();
+        if let Some(change) = self.change {
+            let changed = self.go_on_changing(change, now, machine, context);
+            let ticked = self.keep_time(now, machine, context);
+            return changed || ticked;
+        }
         let wrote = self.write(now, machine, context);
         let read = self.read(now, machine, context);
         let ticked = self.keep_time(now, machine, context);
@@ -154,13 +182,21 @@ impl<R: Runtime> Control<R> {
                     progress = true;
                 }
                 Poll::Pending => return progress,
-                Poll::Ready(Err(_)) => {
-                    self.lose(now, machine);
+                Poll::Ready(Err(error)) => {
+                    self.lose(now, machine, error);
                     return true;
                 }
             }
         }
         if !self.flushed {
+            match self.transport.poll_flush(context) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Pending => return progress,
+                Poll::Ready(Err(error)) => {
+                    self.lose(now, machine, error);
+                    return true;
+                }
+            }
             self.flushed = true;
             machine.flushed(now);
             progress = true;
@@ -195,14 +231,76 @@ impl<R: Runtime> Control<R> {
                 let taken = machine.receive(now, &buffer[..count]);
                 self.held.extend_from_slice(&buffer[taken..count]);
             }
-            Poll::Ready(Err(_)) => self.lose(now, machine),
+            Poll::Ready(Err(error)) => self.lose(now, machine, error),
         }
         true
     }
 
-    fn lose(&mut self, now: Instant, machine: &mut impl Machine) {
+    fn lose(&mut self, now: Instant, machine: &mut impl Machine, error: io::Error) {
         self.over = true;
-        machine.disconnected(now);
+        let is_fault = TlsError::is_fault(&error);
+        self.fault = Some(error);
+        match is_fault {
+            true => machine.tls(now, TlsEvent::Failed),
+            false => machine.disconnected(now),
+        }
+    }
+
+    /// Begins TLS. What the machine had not taken is the first of the handshake, and was never meant as clear text, or should not have been.
+    pub(crate) fn start_tls(&mut self, session: Connection) {
+        let early = std::mem::take(&mut self.held);
+        self.transport.start_tls(Engine::control(session, early));
+        self.change = Some(Change::Begins);
+    }
+
+    /// Ends TLS, and goes on in clear text.
+    pub(crate) const fn stop_tls(&mut self) {
+        self.change = Some(Change::Ends);
+    }
+
+    /// What was wrong with TLS, where something was.
+    pub(crate) const fn fault(&self) -> Option<&io::Error> {
+        self.fault.as_ref()
+    }
+
+    /// True when the change is made, or has failed.
+    fn go_on_changing(
+        &mut self,
+        change: Change,
+        now: Instant,
+        machine: &mut impl Machine,
+        context: &mut Context<'_>,
+    ) -> bool {
+        if self.over {
+            return false;
+        }
+        let changed = match change {
+            Change::Begins => self.transport.poll_handshake(context),
+            // The machine is offered first what TLS had brought, and then the clear text.
+            Change::Ends => self.transport.poll_stop_tls(context, &mut self.held),
+        };
+        let event = match changed {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(())) => match change {
+                Change::Begins => TlsEvent::Up(self.facts()),
+                Change::Ends => TlsEvent::Down,
+            },
+            Poll::Ready(Err(error)) => {
+                self.over = true;
+                self.fault = Some(error);
+                TlsEvent::Failed
+            }
+        };
+        self.change = None;
+        machine.tls(now, event);
+        true
+    }
+
+    fn facts(&self) -> TlsFacts {
+        let tls = self.transport.tls();
+        let name = tls.and_then(Engine::server_name);
+        let name = name.and_then(|name| Arg::try_from(name).ok());
+        TlsFacts::new(name, tls.is_some_and(Engine::resumed))
     }
 
     /// Ticks when the clock, and not the timer, says that the deadline has passed.
@@ -276,9 +374,8 @@ impl<R: Runtime> Control<R> {
         if ready!(self.transport.poll_close(context)).is_err() || self.ended {
             return Poll::Ready(());
         }
-        let mut buffer = [0; READ_SIZE];
         while self.farewell_bytes > 0 {
-            match ready!(self.transport.poll_read(context, &mut buffer)) {
+            match ready!(self.transport.poll_discard(context)) {
                 Ok(count) if count > 0 => {
                     self.farewell_bytes = self.farewell_bytes.saturating_sub(count);
                 }

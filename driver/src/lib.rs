@@ -26,6 +26,7 @@ pub mod runtime;
 pub mod server;
 pub mod socket;
 pub mod storage;
+pub mod tls;
 mod transport;
 
 pub use ftp_sansio as sansio;

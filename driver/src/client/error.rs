@@ -6,6 +6,8 @@ use ftp_sansio::client::{Failure, NotNow, Violation, Wait};
 use ftp_sansio::wire::{Class, Reply};
 use thiserror::Error;
 
+use crate::tls::TlsError;
+
 /// Why an operation failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -40,6 +42,9 @@ pub enum Error {
     /// The server broke the protocol. The session is over.
     #[error("the server broke the protocol: {0}")]
     Protocol(#[source] Violation),
+    /// TLS failed. On the control connection that is the end of the session; on a data connection the session goes on.
+    #[error("TLS failed: {0}")]
+    Tls(#[source] TlsError),
     /// A caller's fault: nothing has happened.
     #[error("not possible: {0}")]
     NotPossible(#[source] NotNow),
@@ -67,6 +72,7 @@ impl Error {
                 self.reply()
                     .is_none_or(|reply| reply.class() != Class::PermanentNegative)
             }
+            Self::Tls(fault) => matches!(fault, TlsError::Ended),
             Self::Aborted | Self::Malformed(_) | Self::Protocol(_) | Self::NotPossible(_) => false,
         }
     }
@@ -84,6 +90,8 @@ impl From<Failure> for Error {
             Failure::NotBegun => Self::Closed(None),
             Failure::Malformed(reply) => Self::Malformed(reply),
             Failure::Protocol(violation) => Self::Protocol(violation),
+            Failure::Tls | Failure::DataTls => Self::Tls(TlsError::Ended),
+            Failure::NotResumed => Self::Tls(TlsError::NotResumed),
             // `Failure` may grow; what this driver does not know ended the operation all the same.
             _ => Self::Aborted,
         }

@@ -16,12 +16,13 @@ use std::task::Poll;
 
 pub use between::{BetweenError, Copied, Side, Stage, copy_between};
 pub use connection::Trace;
-use connection::{Connection, Happened, closed};
+use connection::{Connection, Happened};
 pub use entries::Entries;
 pub use error::Error;
-pub use ftp_sansio::client::{Config, Credentials, DataPath, Options, Timeouts};
+pub use ftp_sansio::client::{Config, Credentials, DataPath, Options, Timeouts, Tls};
 use ftp_sansio::client::{Meaning, Operation, Outcome, TransferRequest, Wait};
 use ftp_sansio::listing::{self, Dialect, Entry, Listing};
+use ftp_sansio::tls::TlsFacts;
 use ftp_sansio::wire::{
     Arg, Command, DateTime, DigestAlgorithm, Features, Reply, Representation, Secret,
 };
@@ -29,6 +30,7 @@ pub use transfer::{Download, Transferred, Upload};
 
 use crate::calendar::today;
 use crate::runtime::{Runtime, within};
+use crate::tls::{ClientTls, ControlClient, Pin, ServerName, TlsError};
 
 /// A client with one connection to a server.
 pub struct Client<R: Runtime> {
@@ -52,19 +54,55 @@ impl<R: Runtime> Client<R> {
     ///
     /// # Errors
     /// [`Error::Connect`], or what came instead of a greeting.
-    pub async fn connect(runtime: R, to: SocketAddr, mut config: Config) -> Result<Self, Error> {
+    pub async fn connect(runtime: R, to: SocketAddr, config: Config) -> Result<Self, Error> {
+        Self::connect_with(runtime, to, config, None).await
+    }
+
+    /// Connects to a server that TLS can be spoken with, and waits for its greeting. [`Config::tls`] says when TLS begins:
+    ///
+    /// - [`Tls::Implicit`]: with the first byte. [`secure`](Self::secure) is still to be called before data can be moved.
+    /// - [`Tls::Explicit`]: with [`secure`](Self::secure), before which nothing of consequence is said: it is refused with
+    ///   [`Error::NotPossible`].
+    /// - [`Tls::Off`]: with [`secure`](Self::secure), if it is ever called. Where the server then has no TLS, what follows goes on in
+    ///   clear text: whoever sits in between can bring that about.
+    ///
+    /// The server's certificate must be for `name`, unless `tls` trusts it whatever its name is. It is asked of data connections too.
+    ///
+    /// # Errors
+    /// [`Error::Connect`], what came instead of a greeting, or with [`Tls::Implicit`] [`Error::Tls`].
+    pub async fn connect_tls(
+        runtime: R,
+        to: SocketAddr,
+        config: Config,
+        tls: &ClientTls,
+        name: ServerName,
+    ) -> Result<Self, Error> {
+        Self::connect_with(runtime, to, config, Some(tls.connection(name))).await
+    }
+
+    async fn connect_with(
+        runtime: R,
+        to: SocketAddr,
+        mut config: Config,
+        tls: Option<ControlClient>,
+    ) -> Result<Self, Error> {
+        if config.tls != Tls::Off && tls.is_none() {
+            return Err(Error::Tls(TlsError::NotSetUp));
+        }
         config.trace = true;
         let connected = within(&runtime, config.timeouts.connect, runtime.connect(to, None)).await;
         let stream = connected
             .ok_or(Error::Timeout(Wait::Connect))?
             .map_err(Error::Connect)?;
         let mut connection =
-            Box::new(Connection::new(runtime, stream, config).map_err(Error::Connect)?);
+            Box::new(Connection::new(runtime, stream, config, tls).map_err(Error::Connect)?);
         let greeting = poll_fn(|context| {
             loop {
                 match std::task::ready!(connection.poll(context)) {
                     Happened::Greeted(greeting) => return Poll::Ready(Ok(greeting)),
-                    Happened::Closed(failure) => return Poll::Ready(Err(closed(failure))),
+                    Happened::Closed(failure) => {
+                        return Poll::Ready(Err(connection.closed(failure)));
+                    }
                     Happened::Finished(..) => {}
                 }
             }
@@ -99,6 +137,46 @@ impl<R: Runtime> Client<R> {
     /// Shows every command and reply from now on.
     pub fn observe(&mut self, observer: impl FnMut(Trace<'_>) + Send + 'static) {
         self.connection.observer = Some(Box::new(observer));
+    }
+
+    /// Protects the control connection by TLS, if it is not yet (AUTH TLS), and has data connections protected too, unless
+    /// [`Config::protect_data`] is off (PBSZ, PROT). Whoever was logged in has to log in again.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the server has no TLS: the session goes on in clear text, if it may. [`Error::Tls`] where it failed: the
+    /// session is over.
+    pub async fn secure(&mut self) -> Result<TlsFacts, Error> {
+        if self.connection.tls.is_none() {
+            return Err(Error::Tls(TlsError::NotSetUp));
+        }
+        self.features = None;
+        self.hash = None;
+        match self.connection.run(Operation::Secure).await? {
+            Outcome::Secured(facts) => Ok(facts),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Has commands travel in clear text again (CCC), for what is on the way and must read them; data stays protected.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], and then TLS stays; [`Error::NotPossible`] where there is none; or what ended the session.
+    pub async fn clear_control(&mut self) -> Result<Reply, Error> {
+        reply(self.connection.run(Operation::ClearControl).await?)
+    }
+
+    /// The certificate that the server has shown, where TLS was begun: what would pin it.
+    #[must_use]
+    pub fn server_pin(&self) -> Option<Pin> {
+        self.connection.tls.as_ref()?.seen()
+    }
+
+    /// Takes another connection's TLS sessions: a thief of tickets, for tests.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn steal_tickets(&mut self, from: &Self) {
+        if let (Some(own), Some(other)) = (&mut self.connection.tls, &from.connection.tls) {
+            own.steal(other);
+        }
     }
 
     /// Logs in.
@@ -350,7 +428,8 @@ impl<R: Runtime> Client<R> {
         poll_fn(|context| {
             loop {
                 if let Happened::Closed(failure) = std::task::ready!(connection.poll(context)) {
-                    return Poll::Ready(failure.map_or(Ok(()), |failure| Err(failure.into())));
+                    let failure = failure.map(|failure| connection.closed(Some(failure)));
+                    return Poll::Ready(failure.map_or(Ok(()), Err));
                 }
             }
         })

@@ -10,7 +10,7 @@ use ftp_sansio::client::{OperationId, Outcome, TransferEvent};
 use ftp_sansio::data::{CleanEnd, Codec, End, Marker, Status};
 use ftp_sansio::wire::Reply;
 
-use super::connection::{Connection, Happened, closed};
+use super::connection::{Connection, Happened};
 use super::error::Error;
 use crate::moving::{PIECE, convert};
 use crate::runtime::Runtime;
@@ -22,6 +22,16 @@ pub struct Transferred {
     pub bytes: u64,
     /// The server's final reply.
     pub reply: Reply,
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    pub resumed: Option<bool>,
+}
+
+impl Transferred {
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    #[must_use]
+    pub const fn data_resumed(&self) -> Option<bool> {
+        self.resumed
+    }
 }
 
 /// With less room than this left, in bytes, a new buffer is taken.
@@ -34,6 +44,8 @@ struct Transfer<'a, R: Runtime> {
     codec: Codec,
     /// Whether its data marks its own end, after which the connection stays open (RFC 959 § 3.3).
     leaves_open: bool,
+    /// With TLS: whether it resumed the control connection's session.
+    resumed: Option<bool>,
     bytes: u64,
     state: State,
 }
@@ -72,9 +84,9 @@ pub(super) async fn begin<R: Runtime>(
         }
         match ready!(happened) {
             Happened::Finished(finished, result) if finished == id => {
-                Poll::Ready(Err(result.map_or_else(Error::from, |_| Error::Aborted)))
+                Poll::Ready(Err(result.err().unwrap_or(Error::Aborted)))
             }
-            Happened::Closed(failure) => Poll::Ready(Err(closed(failure))),
+            Happened::Closed(failure) => Poll::Ready(Err(connection.closed(failure))),
             _ => {
                 context.waker().wake_by_ref();
                 Poll::Pending
@@ -88,6 +100,7 @@ impl<'a, R: Runtime> Transfer<'a, R> {
     fn new(connection: &'a mut Connection<R>, id: OperationId, begun: Begun) -> Self {
         let Begun { codec, leaves_open } = begun;
         Self {
+            resumed: connection.data_resumed(),
             connection,
             id,
             codec,
@@ -95,6 +108,16 @@ impl<'a, R: Runtime> Transfer<'a, R> {
             bytes: 0,
             state: State::Moving,
         }
+    }
+
+    fn poll_parting(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.connection.is_parting() {
+            // The operation is over: nothing of what happens now is this transfer's.
+            if self.connection.poll(context).is_pending() && self.connection.is_parting() {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
     }
 
     /// Drives the control connection beside the data; notes when the operation ends under it.
@@ -120,6 +143,10 @@ impl<'a, R: Runtime> Transfer<'a, R> {
     async fn finish(&mut self) -> Result<Transferred, Error> {
         poll_fn(|context| {
             self.poll_control(context);
+            // The end of the data connection belongs to it, where it may bring what the next one needs.
+            if matches!(self.state, State::Over(Some(Ok(_)))) {
+                ready!(self.poll_parting(context));
+            }
             match &mut self.state {
                 State::Over(result) => Poll::Ready(result.take().unwrap_or(Err(Error::Aborted))),
                 State::Moving | State::DataEnded => Poll::Pending,
@@ -127,7 +154,15 @@ impl<'a, R: Runtime> Transfer<'a, R> {
         })
         .await
         .and_then(|outcome| match outcome {
-            Outcome::Transferred { bytes, reply, .. } => Ok(Transferred { bytes, reply }),
+            Outcome::Transferred {
+                bytes,
+                reply,
+                resumed,
+            } => Ok(Transferred {
+                bytes,
+                reply,
+                resumed,
+            }),
             _ => Err(Error::Aborted),
         })
     }
@@ -209,6 +244,12 @@ impl<'a, R: Runtime> Download<'a, R> {
                 return Ok(Some(converted));
             }
         }
+    }
+
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    #[must_use]
+    pub const fn data_resumed(&self) -> Option<bool> {
+        self.transfer.resumed
     }
 
     /// The last restart marker that came with the data (RFC 959 § 3.5), in MODE B and C from a server that sends some. Its offset counts
@@ -332,6 +373,12 @@ impl<'a, R: Runtime> Upload<'a, R> {
         self.send().await
     }
 
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    #[must_use]
+    pub const fn data_resumed(&self) -> Option<bool> {
+        self.transfer.resumed
+    }
+
     async fn send(&mut self) -> Result<(), Error> {
         if poll_fn(|context| self.poll_send(context)).await.is_ok() {
             return Ok(());
@@ -361,21 +408,25 @@ impl<'a, R: Runtime> Upload<'a, R> {
     /// Converts and writes what waits. Each part of a large piece that went out is progress, however long the whole takes.
     fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            if self.pending.is_empty() && !self.convert()? {
-                return Poll::Ready(Ok(()));
-            }
+            let is_all = self.pending.is_empty() && !self.convert()?;
             let Some((_, transport)) = self.transfer.connection.moving() else {
                 return Poll::Pending;
             };
             let before = self.pending.len();
-            let written = transport.poll_write_all(context, &mut self.pending);
+            let written = match is_all {
+                true => transport.poll_flush(context),
+                false => transport.poll_write_all(context, &mut self.pending),
+            };
             let count = before - self.pending.len();
-            if count > 0 {
+            if transport.has_sent() {
                 self.transfer.bytes += count as u64;
                 self.transfer
                     .tell(TransferEvent::Progress(self.transfer.bytes));
             }
             ready!(written)?;
+            if is_all {
+                return Poll::Ready(Ok(()));
+            }
         }
     }
 

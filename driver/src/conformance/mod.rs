@@ -44,6 +44,7 @@ pub mod storage;
 mod support;
 pub mod tasks;
 pub mod threads;
+pub mod tls;
 pub mod transfers;
 
 use std::future::{Future, poll_fn};
@@ -152,6 +153,10 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, stopping:
             lets_transfers_end, cuts_off, stops_all_listeners, the_last_reply_is_heard
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, tls:
+            moves_under_tls, moves_under_implicit_tls, data_may_be_clear, every_mode_under_tls, two_hundred_resume,
+            parallel_connections_share_nothing, a_stolen_ticket_is_refused, commands_in_clear_again
         }
         $crate::conformance_tests! { @room $runtime, $block_on, servers:
             greetings_are_checked, an_endless_line_times_out, silent_servers_time_out,
