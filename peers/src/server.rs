@@ -24,6 +24,8 @@ pub struct Server {
     /// The folder that it serves.
     pub root: PathBuf,
     addresses: Vec<SocketAddr>,
+    /// Where it is TLS from the first byte on, besides.
+    implicit_addresses: Vec<SocketAddr>,
     login: &'static str,
     scheme: &'static str,
 }
@@ -37,6 +39,7 @@ impl Server {
             daemon,
             root: root.to_owned(),
             addresses,
+            implicit_addresses: Vec::new(),
             login,
             scheme: "ftp",
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ftp_driver::client::Error;
+use ftp_driver::tls::TlsError;
 use ftp_sansio::wire::{Code, Escaped, Reply};
 
 /// The exit codes other than 0. They are a contract: scripts outside this repository test them.
@@ -88,6 +89,10 @@ impl Failure {
         let text = match (error, error.reply()) {
             (Error::LoginRefused(reply), _) => format!("the login was refused: {reply}"),
             (Error::Refused(_), Some(reply)) => format!("{what}: the server says {reply}"),
+            (Error::Tls(TlsError::Untrusted { why, pin }), _) => format!(
+                "{what}: the server's certificate is not to be trusted: {why}. If it is the right one all the same, say so \
+                 with --pin {pin}"
+            ),
             _ => format!("{what}: {error}"),
         };
         Self::server_text(error, text)
@@ -151,6 +156,7 @@ fn exit_of(error: &Error) -> Exit {
         Error::Timeout(_) => Exit::Timeout,
         Error::Incomplete(_) | Error::Aborted => Exit::Incomplete,
         Error::Protocol(_) => Exit::Protocol,
+        Error::Tls(_) => Exit::Tls,
         _ => Exit::Partial,
     }
 }
@@ -210,6 +216,8 @@ mod tests {
             Exit::Incomplete
         );
         assert_eq!(Failure::server("x", &login).exit(), Exit::Login);
+        let tls = Error::Tls(TlsError::Ended);
+        assert_eq!(Failure::server("x", &tls).exit(), Exit::Tls);
     }
 
     #[test]
