@@ -245,6 +245,11 @@ impl<S: Stream> Transport<S> {
         let _ = self.poll_close(&mut Context::from_waker(Waker::noop()));
     }
 
+    /// The socket beneath a connection in clear. Nothing is lost: what was read was given away.
+    pub(crate) fn into_socket(self) -> S {
+        self.socket.stream
+    }
+
     /// What there is to read, as the socket itself knows it.
     pub(crate) fn unread(&self) -> Unread {
         self.socket.stream.unread()

@@ -111,7 +111,7 @@ impl Conditions {
             1 => shortest / 4,
             _ => Duration::from_micros(random.below(50_000)),
         };
-        let mut size = |most: u32| 1usize << (8 + random.below(u64::from(most) - 7));
+        let mut size = |most: u64| 1usize << (10 + random.below(most - 9));
         let (segment, send_buffer, receive_buffer) = (size(16), size(18), size(18));
         Self {
             link: Link {

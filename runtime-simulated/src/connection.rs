@@ -181,11 +181,7 @@ impl World {
         Some(self.faults.remove(place).2)
     }
 
-    pub(crate) fn poll_connect(
-        &mut self,
-        id: u64,
-        context: &Context<'_>,
-    ) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_connect(&mut self, id: u64, context: &Context<'_>) -> Poll<io::Result<()>> {
         let waiting = self.waiting(context);
         let Some(connection) = self.connections.get_mut(&id) else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
@@ -265,12 +261,7 @@ impl World {
         Some((ends[from].address, ends[1 - from].address))
     }
 
-    fn tell(
-        &mut self,
-        id: u64,
-        from: usize,
-        event: impl FnOnce(SocketAddr, SocketAddr) -> Event,
-    ) {
+    fn tell(&mut self, id: u64, from: usize, event: impl FnOnce(SocketAddr, SocketAddr) -> Event) {
         if let Some((from, to)) = self.names(id, from) {
             self.note(&event(from, to));
         }
@@ -480,7 +471,9 @@ impl World {
     fn cut_off(&mut self, id: u64, side: usize, most: usize, left: Option<u64>) -> Option<Bytes> {
         let end = &mut self.connections.get_mut(&id)?.ends[side];
         let front = end.outgoing.front_mut()?;
-        let left = left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
+        let left = left.map_or(usize::MAX, |left| {
+            usize::try_from(left).unwrap_or(usize::MAX)
+        });
         let bytes = front.split_to(most.min(left).min(front.len()));
         if front.is_empty() {
             end.outgoing.pop_front();
@@ -505,7 +498,7 @@ impl World {
         }
     }
 
-    /// What a partition has held up goes on its way.
+    /// What a partition has held up arrives: at once, since what was sent after it is on its way already.
     pub(crate) fn release(&mut self, hosts: [usize; 2]) {
         let is_between = |connection: &Connection| {
             let ends = [0, 1].map(|side| connection.ends[side].host);
@@ -522,9 +515,8 @@ impl World {
                     continue;
                 };
                 let held_up = std::mem::take(&mut connection.ends[side].held_up);
-                connection.outstanding -= held_up.len();
                 for segment in held_up {
-                    self.send(id, side, segment);
+                    self.arrive(id, 1 - side, segment);
                 }
             }
         }

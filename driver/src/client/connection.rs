@@ -1,10 +1,9 @@
 //! One control connection and the data connection that belongs to it, driven by whoever waits for an operation.
 
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,9 +16,10 @@ use ftp_sansio::time::Instant;
 use ftp_sansio::wire::{Command, Reply};
 
 use super::error::Error;
+use super::outward::{Connecting, Outward};
 use crate::control::{Control, PASSES};
 use crate::moving::poll_admit;
-use crate::runtime::{Listener, Runtime, Stream, Timer};
+use crate::runtime::{Runtime, Stream, Timer};
 use crate::tls::{ControlClient, Engine, TlsError};
 use crate::transport::Transport;
 
@@ -34,8 +34,6 @@ pub enum Trace<'a> {
 }
 
 pub(super) type Observer = Box<dyn FnMut(Trace<'_>) + Send>;
-
-type Connecting<S> = Pin<Box<dyn Future<Output = io::Result<S>> + Send>>;
 
 /// The data connection, in whichever state it is.
 enum Data<R: Runtime> {
@@ -102,6 +100,7 @@ pub(super) struct Connection<R: Runtime> {
     pub(super) runtime: R,
     pub(super) peer: SocketAddr,
     local: IpAddr,
+    outward: Outward,
     pub(super) machine: core::Session,
     control: Control<R>,
     data: Data<R>,
@@ -127,18 +126,21 @@ impl<R: Runtime> Connection<R> {
     pub(super) fn new(
         runtime: R,
         stream: R::Stream,
-        config: Config,
+        mut config: Config,
+        outward: Outward,
         tls: Option<ControlClient>,
     ) -> io::Result<Self> {
+        config.trace = true;
         let ends = Endpoints {
             local: stream.local_addr()?,
-            peer: stream.peer_addr()?,
+            peer: outward.peer().map_or_else(|| stream.peer_addr(), Ok)?,
         };
         let machine = core::Session::new(config.into(), ends, runtime.now());
         Ok(Self {
             control: Control::new(&runtime, stream),
             peer: ends.peer,
             local: ends.local.ip(),
+            outward,
             machine,
             runtime,
             data: Data::None,
@@ -321,14 +323,12 @@ impl<R: Runtime> Connection<R> {
     fn carry_out(&mut self, action: Action) {
         match action {
             Action::Connect { data, to } => {
-                let connecting = self.runtime.connect(to, Some(self.local));
-                self.data = Data::Connecting(data, Box::pin(connecting));
+                let connecting = self.outward.connect_data(&self.runtime, to, self.local);
+                self.data = Data::Connecting(data, connecting);
             }
             Action::Listen { data, address } => {
-                let listener = self.runtime.listen(SocketAddr::new(address, 0)).ok();
-                let at = listener
-                    .as_ref()
-                    .and_then(|listener| listener.local_addr().ok());
+                let listening = self.outward.listen(&self.runtime, address).ok();
+                let (listener, at) = listening.unzip();
                 self.data = listener.map_or(Data::None, |listener| Data::Listening(data, listener));
                 self.machine
                     .handle(self.runtime.now(), Input::Listening(data, at));

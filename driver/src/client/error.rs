@@ -6,6 +6,7 @@ use ftp_sansio::client::{Failure, NotNow, Violation, Wait};
 use ftp_sansio::wire::{Class, Reply};
 use thiserror::Error;
 
+use crate::proxy::ProxyError;
 use crate::tls::TlsError;
 
 /// Why an operation failed.
@@ -15,6 +16,9 @@ pub enum Error {
     /// The server could not be reached.
     #[error("could not connect: {0}")]
     Connect(#[source] io::Error),
+    /// The proxy could not be used, or would not pass the connection on.
+    #[error("proxy: {0}")]
+    Proxy(#[from] ProxyError),
     /// The control connection ended; with a 421 the server said why.
     #[error("{}", Failure::Closed(.0.clone()))]
     Closed(Option<Reply>),
@@ -68,6 +72,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Connect(_) | Self::Timeout(_) | Self::NoDataConnection => true,
+            Self::Proxy(error) => error.is_retryable(),
             Self::Closed(_) | Self::Incomplete(_) | Self::Refused(_) | Self::LoginRefused(_) => {
                 self.reply()
                     .is_none_or(|reply| reply.class() != Class::PermanentNegative)

@@ -4,33 +4,40 @@
 //! operation begins. [`Client::is_usable`] tells when a session is over.
 
 mod between;
+mod builder;
 mod connection;
 mod digest;
 mod entries;
 mod error;
+mod outward;
+mod site;
 mod transfer;
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::task::Poll;
 
+pub use crate::target::{HostName, InvalidTarget, Target};
 pub use between::{BetweenError, Copied, Side, Stage, copy_between};
+pub use builder::Builder;
 pub use connection::Trace;
 use connection::{Connection, Happened};
 pub use entries::Entries;
 pub use error::Error;
 pub use ftp_sansio::client::{Config, Credentials, DataPath, Options, Timeouts, Tls};
-use ftp_sansio::client::{Meaning, Operation, Outcome, TransferRequest, Wait};
+use ftp_sansio::client::{Meaning, Operation, Outcome, TransferRequest};
 use ftp_sansio::listing::{self, Dialect, Entry, Listing};
 use ftp_sansio::tls::TlsFacts;
 use ftp_sansio::wire::{
     Arg, Command, DateTime, DigestAlgorithm, Features, Reply, Representation, Secret,
 };
+pub use outward::Active;
+pub use site::Site;
 pub use transfer::{Download, Transferred, Upload};
 
 use crate::calendar::today;
-use crate::runtime::{Runtime, within};
-use crate::tls::{ClientTls, ControlClient, Pin, ServerName, TlsError};
+use crate::runtime::Runtime;
+use crate::tls::{ClientTls, Pin, ServerName, TlsError};
 
 /// A client with one connection to a server.
 pub struct Client<R: Runtime> {
@@ -50,23 +57,22 @@ impl<R: Runtime> std::fmt::Debug for Client<R> {
 }
 
 impl<R: Runtime> Client<R> {
-    /// Connects, and waits for the server's greeting.
+    /// Everything about a session that can be set, and then [`Builder::connect`].
+    #[must_use]
+    pub fn builder(runtime: R) -> Builder<R> {
+        Builder::new(runtime)
+    }
+
+    /// Connects, and waits for the server's greeting: the short form of [`builder`](Self::builder).
     ///
     /// # Errors
     /// [`Error::Connect`], or what came instead of a greeting.
     pub async fn connect(runtime: R, to: SocketAddr, config: Config) -> Result<Self, Error> {
-        Self::connect_with(runtime, to, config, None).await
+        Self::builder(runtime).config(config).connect(to).await
     }
 
-    /// Connects to a server that TLS can be spoken with, and waits for its greeting. [`Config::tls`] says when TLS begins:
-    ///
-    /// - [`Tls::Implicit`]: with the first byte. [`secure`](Self::secure) is still to be called before data can be moved.
-    /// - [`Tls::Explicit`]: with [`secure`](Self::secure), before which nothing of consequence is said: it is refused with
-    ///   [`Error::NotPossible`].
-    /// - [`Tls::Off`]: with [`secure`](Self::secure), if it is ever called. Where the server then has no TLS, what follows goes on in
-    ///   clear text: whoever sits in between can bring that about.
-    ///
-    /// The server's certificate must be for `name`, unless `tls` trusts it whatever its name is. It is asked of data connections too.
+    /// Connects to a server that TLS can be spoken with, and waits for its greeting: the short form of [`builder`](Self::builder) with
+    /// [`tls`](Builder::tls).
     ///
     /// # Errors
     /// [`Error::Connect`], what came instead of a greeting, or with [`Tls::Implicit`] [`Error::Tls`].
@@ -77,43 +83,21 @@ impl<R: Runtime> Client<R> {
         tls: &ClientTls,
         name: ServerName,
     ) -> Result<Self, Error> {
-        Self::connect_with(runtime, to, config, Some(tls.connection(name))).await
+        Self::builder(runtime)
+            .config(config)
+            .tls(tls.clone())
+            .server_name(name)
+            .connect(to)
+            .await
     }
 
-    async fn connect_with(
-        runtime: R,
-        to: SocketAddr,
-        mut config: Config,
-        tls: Option<ControlClient>,
-    ) -> Result<Self, Error> {
-        if config.tls != Tls::Off && tls.is_none() {
-            return Err(Error::Tls(TlsError::NotSetUp));
-        }
-        config.trace = true;
-        let connected = within(&runtime, config.timeouts.connect, runtime.connect(to, None)).await;
-        let stream = connected
-            .ok_or(Error::Timeout(Wait::Connect))?
-            .map_err(Error::Connect)?;
-        let mut connection =
-            Box::new(Connection::new(runtime, stream, config, tls).map_err(Error::Connect)?);
-        let greeting = poll_fn(|context| {
-            loop {
-                match std::task::ready!(connection.poll(context)) {
-                    Happened::Greeted(greeting) => return Poll::Ready(Ok(greeting)),
-                    Happened::Closed(failure) => {
-                        return Poll::Ready(Err(connection.closed(failure)));
-                    }
-                    Happened::Finished(..) => {}
-                }
-            }
-        })
-        .await?;
-        Ok(Self {
+    const fn greeted(connection: Box<Connection<R>>, greeting: Reply) -> Self {
+        Self {
             connection,
             greeting,
             features: None,
             hash: None,
-        })
+        }
     }
 
     /// The server's greeting.
@@ -122,7 +106,8 @@ impl<R: Runtime> Client<R> {
         &self.greeting
     }
 
-    /// Who is at the other end.
+    /// Who is at the other end. Of a server that is reached by name through a proxy only the port is known: the address is
+    /// `0.0.0.0` then.
     #[must_use]
     pub fn peer_addr(&self) -> SocketAddr {
         self.connection.peer

@@ -27,6 +27,7 @@
 pub mod between;
 pub mod cancelling;
 pub mod commands;
+pub mod connecting;
 pub mod disk;
 pub mod faults;
 pub mod footprint;
@@ -35,6 +36,7 @@ pub mod links;
 pub mod modes;
 pub mod network;
 mod peer;
+pub mod proxies;
 pub mod servers;
 pub mod sessions;
 mod site;
@@ -75,6 +77,24 @@ pub async fn watched<R: Runtime>(runtime: &R, test: impl Future<Output = ()>) {
 /// An empty folder of this machine, for the suite of [`storage`]; it goes away with the test.
 pub fn local_shelf<R: Runtime>(runtime: R) -> impl storage::Shelf {
     support::Scratch::new(runtime)
+}
+
+/// Drives a future until it is ready or was polled so often, and drops it: nothing then.
+pub async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = Box::pin(future);
+    let mut left = times;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(value) => Poll::Ready(Some(value)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// Makes a `#[test]` of every conformance test. It takes an expression that makes the runtime's handle, and the path
@@ -133,7 +153,7 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, cancelling:
             a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last,
-            any_poll_may_end_a_download, any_poll_may_end_an_upload, a_dropped_rename_is_whole,
+            any_poll_may_end_a_connect, any_poll_may_end_a_download, any_poll_may_end_an_upload, any_poll_may_end_a_change,
             dropped_pieces_are_not_lost, a_client_vanishes, a_reset_is_not_an_end, a_broken_append_can_go_on,
             a_full_disk_is_told
         }
@@ -150,6 +170,13 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, footprint:
             a_session_is_small
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, connecting:
+            looks_names_up, tries_every_address, a_deadline_covers_it_all, logs_in_as_it_connects, shows_the_greeting,
+            connects_from_a_source, active_ports_keep_to_their_range, a_nat_address_is_told
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, proxies:
+            carry_everything, look_names_up, refuse, refuse_data, are_silent, are_silent_about_data, say_nonsense, take_no_active_mode
         }
         $crate::conformance_tests! { @room $runtime, $block_on, stopping:
             lets_transfers_end, cuts_off, stops_all_listeners, the_last_reply_is_heard

@@ -42,6 +42,20 @@ pub(super) async fn join<A, B>(a: impl Future<Output = A>, b: impl Future<Output
     .await
 }
 
+/// What one future comes to while another runs beside it, which is dropped then.
+pub(super) async fn beside<T>(
+    foreground: impl Future<Output = T>,
+    background: impl Future<Output = ()>,
+) -> T {
+    let (mut foreground, mut background) = (pin!(foreground), pin!(background));
+    let mut is_over = false;
+    poll_fn(|context| {
+        is_over = is_over || background.as_mut().poll(context).is_ready();
+        foreground.as_mut().poll(context)
+    })
+    .await
+}
+
 fn ready<T>(poll: Poll<T>) -> Option<T> {
     match poll {
         Poll::Ready(value) => Some(value),

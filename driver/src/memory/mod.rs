@@ -180,35 +180,15 @@ impl MemoryStorage {
         if path.is_root() {
             return Err(StorageError::Exists);
         }
-        let now = self.now();
+        let facts = Facts::new(self.now(), 0o777 & !self.umask);
         let mut tree = self.tree();
         let slot = tree.slot(path)?;
-        if tree.occupant(&slot)?.is_some() {
-            return Err(StorageError::Exists);
-        }
-        let inside = Inside::Folder(std::collections::BTreeMap::new());
-        let facts = Facts::new(now, 0o777 & !self.umask);
-        let taken = self.room.take(OVERHEAD)?;
-        tree.insert(&slot, inside, facts, taken).map(drop)
+        tree.insert_folder(&slot, facts, &self.room).map(drop)
     }
 
     fn make_missing(&self, path: &VirtualPath) -> Result<()> {
-        let mut above: Vec<_> =
-            std::iter::successors(Some(path.clone()), VirtualPath::parent).collect();
-        while let Some(folder) = above.pop() {
-            let found = self.tree().find_folder(&folder);
-            match found {
-                Ok(_) => {}
-                Err(StorageError::NotFound) => match self.make_one(&folder) {
-                    Ok(()) => {}
-                    // Another session has made it meanwhile, or it is a link that leads nowhere.
-                    Err(StorageError::Exists) => drop(self.tree().find_folder(&folder)?),
-                    Err(error) => return Err(error),
-                },
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        let facts = Facts::new(self.now(), 0o777 & !self.umask);
+        self.tree().make_missing(path, &facts, &self.room)
     }
 
     /// A new target of a COMB, with all in it.

@@ -30,6 +30,8 @@ pub(super) const ROOT: Id = 0;
 pub(super) struct Tree {
     nodes: BTreeMap<Id, Node>,
     next: Id,
+    /// How many folders have been moved so far.
+    moves: u64,
 }
 
 /// A file, folder or link.
@@ -107,6 +109,7 @@ impl Tree {
         Self {
             nodes: root.into_iter().map(|root| (ROOT, root)).collect(),
             next: ROOT + 1,
+            moves: 0,
         }
     }
 
@@ -125,9 +128,18 @@ impl Tree {
         number
     }
 
+    /// How many folders have been moved so far.
+    pub(super) const fn moves(&self) -> u64 {
+        self.moves
+    }
+
     /// Follows a path from the root.
     pub(super) fn walk(&self, path: &VirtualPath, last: Last) -> Result<Place> {
-        let mut ahead: Vec<&[u8]> = components(path.as_bytes()).rev().collect();
+        self.walk_bytes(path.as_bytes(), last)
+    }
+
+    fn walk_bytes(&self, path: &[u8], last: Last) -> Result<Place> {
+        let mut ahead: Vec<&[u8]> = components(path).rev().collect();
         let mut links = 0;
         let mut at = ROOT;
         while let Some(name) = ahead.pop() {
@@ -159,7 +171,11 @@ impl Tree {
 
     /// What is there, at the end of a link too.
     pub(super) fn find(&self, path: &VirtualPath) -> Result<Id> {
-        match self.walk(path, Last::Followed)? {
+        self.find_bytes(path.as_bytes())
+    }
+
+    fn find_bytes(&self, path: &[u8]) -> Result<Id> {
+        match self.walk_bytes(path, Last::Followed)? {
             Place::There(id) => Ok(id),
             Place::Free(_) => Err(StorageError::NotFound),
         }
@@ -239,6 +255,47 @@ impl Tree {
         Ok(id)
     }
 
+    /// Makes a folder in a place that is free.
+    pub(super) fn insert_folder(
+        &mut self,
+        slot: &Slot,
+        facts: Facts,
+        room: &Arc<Room>,
+    ) -> Result<Id> {
+        if self.occupant(slot)?.is_some() {
+            return Err(StorageError::Exists);
+        }
+        let taken = room.take(OVERHEAD)?;
+        self.insert(slot, Inside::Folder(BTreeMap::new()), facts, taken)
+    }
+
+    /// Makes what is missing of a path of folders.
+    pub(super) fn make_missing(
+        &mut self,
+        path: &VirtualPath,
+        facts: &Facts,
+        room: &Arc<Room>,
+    ) -> Result<()> {
+        let mut at = ROOT;
+        for name in path.components() {
+            if name.len() > NAME_MAX {
+                return Err(StorageError::NameNotAllowed);
+            }
+            let there = self.node(at)?.children()?.get(name).copied();
+            at = match there {
+                None => {
+                    let name = Bytes::copy_from_slice(name);
+                    self.insert_folder(&Slot { folder: at, name }, facts.clone(), room)?
+                }
+                Some(id) => match &self.node(id)?.inside {
+                    Inside::Link(target) => self.find_bytes(target)?,
+                    _ => id,
+                },
+            };
+        }
+        self.node(at)?.children().map(drop)
+    }
+
     fn enter(&mut self, slot: &Slot, id: Id, now: DateTime) -> Result<()> {
         let folder = self.node_mut(slot.folder)?;
         folder.children_mut()?.insert(slot.name.clone(), id);
@@ -299,6 +356,7 @@ impl Tree {
         };
         self.leave(&from, now)?;
         self.enter(&to, id, now)?;
+        self.moves += u64::from(moves_folder);
         let node = self.node_mut(id)?;
         (node.folder, node.name) = (to.folder, to.name);
         Ok(replaced)

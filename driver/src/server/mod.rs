@@ -3,7 +3,7 @@
 //! An embedder says where files are kept and who may log in (the two traits of [`storage`](crate::storage)), and gives a listener to
 //! [`Server::serve`].
 
-mod passive;
+pub(crate) mod passive;
 mod perform;
 mod roster;
 mod session;

@@ -64,7 +64,7 @@ use std::future::Future;
 use std::io::Write;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
 
 use bytes::{Bytes, BytesMut};
@@ -106,7 +106,8 @@ pub fn block_on(test: impl Future<Output = ()>) {
 
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut test = pin!(test);
-    while let Poll::Pending = test.as_mut().poll(&mut Context::from_waker(&waker)) {
+    let mut context = Context::from_waker(&waker);
+    while test.as_mut().poll(&mut context).is_pending() {
         thread::park();
     }
 }
