@@ -44,6 +44,7 @@ pub(crate) struct Failure {
     exit: Exit,
     text: String,
     fatal: bool,
+    unopened: bool,
 }
 
 impl Failure {
@@ -52,6 +53,7 @@ impl Failure {
             exit,
             text: text.into(),
             fatal: false,
+            unopened: false,
         }
     }
 
@@ -107,6 +109,7 @@ impl Failure {
                 error,
                 Error::Connect(_) | Error::Closed(_) | Error::Protocol(_)
             ),
+            unopened: error.reply().is_some_and(|reply| reply.code().get() == 425),
         }
     }
 
@@ -134,6 +137,11 @@ impl Failure {
 
     pub(crate) const fn exit(&self) -> Exit {
         self.exit
+    }
+
+    /// Whether the server could not open the data connection (425, RFC 959 § 5.4): nothing was moved.
+    pub(crate) const fn is_unopened(&self) -> bool {
+        self.unopened
     }
 
     /// Whether the session cannot go on after this.
@@ -218,6 +226,14 @@ mod tests {
         assert_eq!(Failure::server("x", &login).exit(), Exit::Login);
         let tls = Error::Tls(TlsError::Ended);
         assert_eq!(Failure::server("x", &tls).exit(), Exit::Tls);
+    }
+
+    #[test]
+    fn a_data_connection_that_was_not_opened_is_told() {
+        assert!(refused(425).is_unopened() && !refused(426).is_unopened());
+        let reply = Reply::new(Code::new(425).unwrap(), "No");
+        let failure = Failure::server("x", &Error::Incomplete(Some(reply)));
+        assert!(failure.in_transfer().is_unopened());
     }
 
     #[test]

@@ -207,6 +207,11 @@ impl<R: Runtime> Session<R> {
         }
     }
 
+    /// Whether TLS protects it.
+    pub(crate) fn is_protected(&self) -> bool {
+        self.client.server_pin().is_some()
+    }
+
     /// Begins TLS where it is to be.
     async fn protect(&mut self, mode: tls::Mode, host: &Host) -> Result<(), Failure> {
         if mode == tls::Mode::Off {
@@ -214,7 +219,7 @@ impl<R: Runtime> Session<R> {
         }
         match self.client.secure().await {
             Ok(_) => Ok(()),
-            Err(Error::Refused(reply)) if self.client.server_pin().is_some() => {
+            Err(Error::Refused(reply)) if self.is_protected() => {
                 let text = format!("{host} does not protect data by TLS: {reply}");
                 Err(Failure::new(Exit::Tls, text))
             }

@@ -158,14 +158,11 @@ fn curl(runtime: Runtime) {
     let house = House::new(runtime, &["--tls", "require"]);
     for highest in VERSIONS {
         let client = house.client(highest);
-        for active in [&[][..], &["--ftp-port", "-"]] {
-            house.there_and_back(|sent, back| {
-                let put = [active, &["--upload-file", sent]].concat();
-                client.curl(&put, "file").map(Done::ok);
-                let get = [active, &["--output", back]].concat();
-                client.curl(&get, "file").map(Done::ok);
-            });
-        }
+        // Not in active mode: this curl forgets the address that it listens on there once TLS is up.
+        house.there_and_back(|sent, back| {
+            client.curl(&["--upload-file", sent], "file").map(Done::ok);
+            client.curl(&["--output", back], "file").map(Done::ok);
+        });
         let listed = client.curl(&["--list-only"], "").expect("curl").ok();
         assert_eq!(listed.lines(), ["file"]);
     }
