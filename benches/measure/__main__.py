@@ -92,16 +92,21 @@ def measure(options, work):
     results = Results(machine.describe(work, options.pin, probe.how))
     for warning in machine.warnings(results.facts):
         results.note(warning)
-    if options.pin:
-        # The programs of S7 inherit it.
-        os.sched_setaffinity(0, machine.cores()[1])
     recipes = contestants(options, work, results)
     for scenario in scenarios.ALL:
         if scenario.key in options.scenarios:
+            pin(place, options.pin and scenario.pinned)
             compare_servers(scenario, recipes, place, size, options.rounds, results)
     if "S7" in options.scenarios:
+        pin(place, options.pin)
         compare_clients(recipes, place, options, results)
     return results
+
+
+def pin(place, pinned):
+    """Where servers will run, and this program and the clients that it starts."""
+    place.pinned = pinned
+    os.sched_setaffinity(0, machine.cores(pinned)[1])
 
 
 def make_place(work, options):

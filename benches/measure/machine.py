@@ -65,10 +65,12 @@ def privileged():
     return os.geteuid() == 0 and int(first[2]) > 65534
 
 
-def cores():
-    """A core for the servers and one for the clients, or all for both where there is but one."""
-    mine = sorted(os.sched_getaffinity(0))
-    return {mine[0]}, {mine[-1]}
+ALL_CORES = os.sched_getaffinity(0)
+
+
+def cores(pinned):
+    """A core for the servers and one for the clients, the same where there is but one; or all for both."""
+    return ({min(ALL_CORES)}, {max(ALL_CORES)}) if pinned else (ALL_CORES, ALL_CORES)
 
 
 def spread(folder):
@@ -95,7 +97,7 @@ def describe(folder, pinned, counting):
         "congestion control": congestion_control(),
         "network": "a namespace of its own" if os.environ.get(INSIDE) else "the machine's own",
         "file system": file_system(folder),
-        "pinned": "servers to one core, clients to another" if pinned else "no",
+        "pinned": "servers to one core, clients to another, but for S5 and S9" if pinned else "no",
         "counted by": counting,
         "load before": os.getloadavg()[0],
     }

@@ -51,6 +51,8 @@ class Scenario:
     tls = False
     # Whether every round has servers of its own.
     fresh = False
+    # Whether servers have one core and clients another.
+    pinned = True
 
     def measure(self, server, size):
         raise NotImplementedError
@@ -177,6 +179,7 @@ class Idle(Scenario):
         Metric("S5 kernel", "objects, stacks and page tables, both ends", "KiB a session, whole machine"),
     )
     fresh = True
+    pinned = False
 
     def measure(self, server, size):
         count = size.idle_forked if server.forks else size.idle
@@ -201,7 +204,9 @@ class Idle(Scenario):
 
 
 class Crowd(Scenario):
+    """On all cores: many clients are what they are there for."""
     key = "S9"
+    pinned = False
     metrics = (
         Metric("S9 100", "100 clients fetch 4 MiB each at once", "server CPU-s/GiB", Goal(0.55, "vsftpd")),
         Metric("S9 500", "500 clients fetch 4 MiB each at once", "server CPU-s/GiB", Goal(0.75, "vsftpd")),

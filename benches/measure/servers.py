@@ -110,8 +110,7 @@ class Server:
 
     def _place_process(self):
         self.group.enter()
-        if self.place.pinned:
-            os.sched_setaffinity(0, machine.cores()[0])
+        os.sched_setaffinity(0, machine.cores(self.place.pinned)[0])
 
     def _ready(self):
         if self.process.poll() is not None:

@@ -30,6 +30,7 @@ pub mod socket;
 pub mod storage;
 mod target;
 pub mod tls;
+mod trace;
 mod transport;
 
 pub use ftp_sansio as sansio;

@@ -116,6 +116,11 @@ pub async fn within<R: Runtime, F: Future>(
     .await
 }
 
+/// Lets this much time pass.
+pub async fn sleep<R: Runtime>(runtime: &R, duration: Duration) {
+    within(runtime, duration, std::future::pending::<()>()).await;
+}
+
 /// What a wait on a socket is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Interest {

@@ -205,6 +205,7 @@ async fn open<R: Runtime>(
             client.secure().await?;
         }
         client.login_with(credentials.clone()).await?;
+        client.changed.more = false;
     }
     Ok(client)
 }

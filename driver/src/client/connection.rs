@@ -15,12 +15,15 @@ use ftp_sansio::client::{
 use ftp_sansio::time::Instant;
 use ftp_sansio::wire::{Command, Reply};
 
+use super::deadline::{Limit, Passing};
 use super::error::Error;
 use super::outward::{Connecting, Outward};
+use super::progress;
 use crate::control::{Control, PASSES};
 use crate::moving::poll_admit;
 use crate::runtime::{Runtime, Stream, Timer};
 use crate::tls::{ControlClient, Engine, TlsError};
+use crate::trace::Spoken;
 use crate::transport::Transport;
 
 /// A command or a reply, as it passes by.
@@ -117,9 +120,14 @@ pub(super) struct Connection<R: Runtime> {
     unfinished: Option<OperationId>,
     /// The transfer of which the server has said that it is under way.
     pub(super) underway: Option<OperationId>,
+    /// How much data the server said would come then, in bytes.
+    pub(super) announced: Option<u64>,
+    /// The user's own deadline.
+    pub(super) limit: Option<Box<Limit<R>>>,
     /// Why the session is over.
     ended_by: Option<Failure>,
     pub(super) observer: Option<Observer>,
+    trace: Spoken,
 }
 
 impl<R: Runtime> Connection<R> {
@@ -151,8 +159,11 @@ impl<R: Runtime> Connection<R> {
             happened: VecDeque::new(),
             unfinished: None,
             underway: None,
+            announced: None,
+            limit: None,
             ended_by: None,
             observer: None,
+            trace: Spoken::new(ends.peer),
         })
     }
 
@@ -165,12 +176,11 @@ impl<R: Runtime> Connection<R> {
                 | self.poll_parting(context)
                 | self.act()
                 | self.control.poll(&self.runtime, &mut self.machine, context)
+                | self.poll_limit(context)
                 | self.act();
             if let Some(happened) = self.happened.pop_front() {
-                match &happened {
-                    Happened::Finished(..) => self.unfinished = None,
-                    Happened::Closed(failure) => self.ended_by.clone_from(failure),
-                    Happened::Greeted(_) => {}
+                if let Happened::Finished(..) = &happened {
+                    self.unfinished = None;
                 }
                 return Poll::Ready(happened);
             }
@@ -184,7 +194,15 @@ impl<R: Runtime> Connection<R> {
 
     /// Begins an operation, after what an unfinished one has left behind is over.
     pub(super) async fn begin(&mut self, operation: Operation) -> Result<OperationId, Error> {
-        self.settle().await?;
+        self.settle().await.map_err(Error::before_begin)?;
+        if self.limit_has_passed() {
+            let usable = true;
+            return Err(Error::Deadline {
+                begun: false,
+                usable,
+            });
+        }
+        self.trace.begin(&operation);
         let begun = self.machine.begin(self.runtime.now(), operation);
         let id = begun.map_err(|refused| Error::NotPossible(refused.why))?;
         self.unfinished = Some(id);
@@ -206,7 +224,7 @@ impl<R: Runtime> Connection<R> {
         loop {
             match std::task::ready!(self.poll(context)) {
                 Happened::Finished(finished, result) if finished == id => {
-                    return Poll::Ready(result);
+                    return Poll::Ready(result.map_err(|error| self.error(error)));
                 }
                 Happened::Closed(failure) => return Poll::Ready(Err(self.closed(failure))),
                 Happened::Finished(..) | Happened::Greeted(_) => {}
@@ -241,6 +259,45 @@ impl<R: Runtime> Connection<R> {
             self.machine.abort(self.runtime.now(), id);
         }
         self.act();
+    }
+
+    /// Whether something was begun whose end is still to come.
+    pub(super) const fn has_unfinished(&self) -> bool {
+        self.unfinished.is_some()
+    }
+
+    fn limit_has_passed(&self) -> bool {
+        let now = self.runtime.now();
+        let limit = self.limit.as_ref();
+        limit.is_some_and(|limit| limit.has_passed(now))
+    }
+
+    /// What a failure is called, now that the user's deadline may have brought it about.
+    pub(super) fn error(&self, error: Error) -> Error {
+        match self.limit_has_passed() {
+            true => error.by_deadline(!self.machine.is_closed()),
+            false => error,
+        }
+    }
+
+    /// Heeds the user's deadline. True when it has just passed.
+    fn poll_limit(&mut self, context: &mut Context<'_>) -> bool {
+        let now = self.runtime.now();
+        let Some(limit) = &mut self.limit else {
+            return false;
+        };
+        match limit.poll(now, context) {
+            None => false,
+            Some(Passing::Now) => {
+                self.abort();
+                true
+            }
+            // The server does not let go.
+            Some(Passing::Finally) => {
+                self.machine.handle(now, Input::Disconnected);
+                true
+            }
+        }
     }
 
     /// What the machine may do now, and the connection it may do it with: nothing until both are there.
@@ -306,6 +363,7 @@ impl<R: Runtime> Connection<R> {
     }
 
     fn tell(&mut self, event: Event) {
+        self.trace.tell(&event);
         match (event, &mut self.observer) {
             (Event::Sent(command), Some(observer)) => observer(Trace::Sent(&command)),
             (Event::Received(reply), Some(observer)) => observer(Trace::Received(&reply)),
@@ -314,13 +372,20 @@ impl<R: Runtime> Connection<R> {
                 let result = result.map_err(|failure| self.explain(failure));
                 self.happened.push_back(Happened::Finished(id, result));
             }
-            (Event::Underway(id, _), _) => self.underway = Some(id),
-            (Event::Closed(failure), _) => self.happened.push_back(Happened::Closed(failure)),
+            (Event::Underway(id, reply), _) => {
+                self.underway = Some(id);
+                self.announced = progress::announced(reply.text());
+            }
+            (Event::Closed(failure), _) => {
+                self.ended_by.clone_from(&failure);
+                self.happened.push_back(Happened::Closed(failure));
+            }
             _ => {}
         }
     }
 
     fn carry_out(&mut self, action: Action) {
+        self.trace.act(&action);
         match action {
             Action::Connect { data, to } => {
                 let connecting = self.outward.connect_data(&self.runtime, to, self.local);
@@ -402,6 +467,7 @@ impl<R: Runtime> Connection<R> {
             }
             Data::None => return false,
         };
+        self.trace.data(result.as_ref().err());
         let input = match result {
             Ok(transport) => {
                 self.data = Data::Connected(id, Connected::new(transport));
@@ -487,7 +553,7 @@ impl<R: Runtime> Connection<R> {
             Failure::Tls => Error::Tls(self.control_fault()),
             Failure::DataTls => {
                 let fault = self.data_fault.take();
-                Error::Tls(fault.unwrap_or(TlsError::Ended))
+                Error::DataTls(fault.unwrap_or(TlsError::Ended))
             }
             failure => failure.into(),
         }
@@ -505,10 +571,11 @@ impl<R: Runtime> Connection<R> {
 
     /// What the end of the session means for who wanted something of it.
     pub(super) fn closed(&mut self, failure: Option<Failure>) -> Error {
-        match failure {
+        let error = match failure {
             Some(failure) => self.explain(failure),
             None => Error::Closed(None),
-        }
+        };
+        self.error(error)
     }
 }
 

@@ -6,11 +6,16 @@
 mod between;
 mod builder;
 mod connection;
+mod deadline;
 mod digest;
 mod entries;
 mod error;
+mod io;
 mod outward;
+mod pool;
+mod progress;
 mod site;
+mod steady;
 mod transfer;
 
 use std::future::poll_fn;
@@ -22,6 +27,7 @@ pub use between::{BetweenError, Copied, Side, Stage, copy_between};
 pub use builder::Builder;
 pub use connection::Trace;
 use connection::{Connection, Happened};
+pub use deadline::{Bounded, Deadline};
 pub use entries::Entries;
 pub use error::Error;
 pub use ftp_sansio::client::{Config, Credentials, DataPath, Options, Timeouts, Tls};
@@ -32,7 +38,10 @@ use ftp_sansio::wire::{
     Arg, Command, DateTime, DigestAlgorithm, Features, Reply, Representation, Secret,
 };
 pub use outward::Active;
+pub use pool::{Checkout, Pool, PoolSettings, PoolStatus};
+pub use progress::{Meter, Progress};
 pub use site::Site;
+pub use steady::{Backoff, Reconnect, Repeat, Steady};
 pub use transfer::{Download, Transferred, Upload};
 
 use crate::calendar::today;
@@ -46,6 +55,17 @@ pub struct Client<R: Runtime> {
     features: Option<Features>,
     /// What HASH digests by, where it was told.
     hash: Option<DigestAlgorithm>,
+    /// What its user has changed about the session.
+    changed: Changed,
+}
+
+/// What makes a session another than a new one of its [`Site`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Changed {
+    /// The current folder.
+    folder: bool,
+    /// Anything else: who is logged in, or what a raw command did.
+    more: bool,
 }
 
 impl<R: Runtime> std::fmt::Debug for Client<R> {
@@ -97,6 +117,10 @@ impl<R: Runtime> Client<R> {
             greeting,
             features: None,
             hash: None,
+            changed: Changed {
+                folder: false,
+                more: false,
+            },
         }
     }
 
@@ -185,6 +209,7 @@ impl<R: Runtime> Client<R> {
         // What a server says it can do may depend on who asks.
         self.features = None;
         self.hash = None;
+        self.changed.more = true;
         reply(self.connection.run(Operation::Login(credentials)).await?)
     }
 
@@ -221,6 +246,7 @@ impl<R: Runtime> Client<R> {
     /// # Errors
     /// [`Error::Refused`], or what ended the session.
     pub async fn change_folder(&mut self, path: Arg) -> Result<Reply, Error> {
+        self.changed.folder = true;
         self.command(Command::Cwd(path)).await
     }
 
@@ -229,6 +255,7 @@ impl<R: Runtime> Client<R> {
     /// # Errors
     /// [`Error::Refused`], or what ended the session.
     pub async fn parent_folder(&mut self) -> Result<Reply, Error> {
+        self.changed.folder = true;
         self.command(Command::Cdup).await
     }
 
@@ -314,6 +341,10 @@ impl<R: Runtime> Client<R> {
     /// [`Error::NotPossible`] for a command that moves data or turns TLS on, which would break the session.
     pub async fn raw(&mut self, line: Arg) -> Result<Reply, Error> {
         let command = Command::parse(line.as_bytes()).unwrap_or_else(|_| verbatim(&line));
+        match command {
+            Command::Cwd(_) | Command::Cdup => self.changed.folder = true,
+            _ => self.changed.more = true,
+        }
         reply(self.ask(command, Meaning::Raw).await?)
     }
 
@@ -432,9 +463,15 @@ impl<R: Runtime> Client<R> {
     }
 
     async fn download(&mut self, request: TransferRequest) -> Result<Download<'_, R>, Error> {
+        let tells_total = transfer::tells_total(&request);
         let id = self.connection.begin(Operation::Transfer(request)).await?;
         let begun = transfer::begin(&mut self.connection, id).await?;
-        Ok(Download::new(&mut self.connection, id, begun))
+        let total = self.connection.announced.filter(|_| tells_total);
+        let mut download = Download::new(&mut self.connection, id, begun);
+        if let Some(total) = total {
+            download.expect(total);
+        }
+        Ok(download)
     }
 
     async fn upload(&mut self, request: TransferRequest) -> Result<Upload<'_, R>, Error> {

@@ -14,6 +14,7 @@ use crate::proxy::{Proxy, ProxyError};
 use crate::runtime::{Listener, Runtime, within};
 use crate::server::passive;
 use crate::target::Target;
+use crate::trace::note;
 
 pub(super) type Connecting<S> = Pin<Box<dyn Future<Output = io::Result<S>> + Send>>;
 
@@ -57,6 +58,7 @@ impl Outward {
             .map_err(Error::Connect)?;
         let mut failure = Error::Connect(io::ErrorKind::NotFound.into());
         for at in addresses {
+            note!(%at, server = %site.server, through_proxy = site.proxy.is_some(), "connecting");
             let attempt = attempt(runtime, site, at);
             match within(runtime, limit, attempt).await {
                 Some(Ok(stream)) => {

@@ -13,7 +13,7 @@ use crate::tls::{ClientTls, ControlClient, ServerName, TlsError};
 
 /// A server, how it is reached, and who speaks with it: sessions of equal sites are interchangeable, and those of others are not.
 ///
-/// What makes sessions for others, such as a pool, makes them from it.
+/// [`Pool`](super::Pool) and [`Steady`](super::Steady) make sessions from it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub struct Site {

@@ -6,12 +6,14 @@ use std::io;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use ftp_sansio::client::{OperationId, Outcome, TransferEvent};
+use ftp_sansio::client::{OperationId, Outcome, TransferEvent, TransferRequest};
 use ftp_sansio::data::{CleanEnd, Codec, End, Marker, Status};
-use ftp_sansio::wire::Reply;
+use ftp_sansio::wire::{Mode, Reply, Representation};
 
 use super::connection::{Connection, Happened};
 use super::error::Error;
+use super::progress::{Meter, Progress};
+use crate::control::PASSES;
 use crate::moving::{PIECE, convert};
 use crate::runtime::Runtime;
 
@@ -48,6 +50,11 @@ struct Transfer<'a, R: Runtime> {
     resumed: Option<bool>,
     bytes: u64,
     state: State,
+    meter: Meter<R>,
+    /// How often in a row something was ready without a wait.
+    rounds: usize,
+    /// What came of it in the end, for those who ask again.
+    finished: Option<Transferred>,
 }
 
 /// What a transfer whose data may move begins with.
@@ -84,7 +91,8 @@ pub(super) async fn begin<R: Runtime>(
         }
         match ready!(happened) {
             Happened::Finished(finished, result) if finished == id => {
-                Poll::Ready(Err(result.err().unwrap_or(Error::Aborted)))
+                let error = result.err().unwrap_or(Error::Aborted);
+                Poll::Ready(Err(connection.error(error)))
             }
             Happened::Closed(failure) => Poll::Ready(Err(connection.closed(failure))),
             _ => {
@@ -101,6 +109,9 @@ impl<'a, R: Runtime> Transfer<'a, R> {
         let Begun { codec, leaves_open } = begun;
         Self {
             resumed: connection.data_resumed(),
+            meter: Meter::new(connection.runtime.clone()),
+            rounds: 0,
+            finished: None,
             connection,
             id,
             codec,
@@ -126,12 +137,14 @@ impl<'a, R: Runtime> Transfer<'a, R> {
             return;
         }
         if let Poll::Ready(result) = self.connection.poll_finished(context, self.id) {
+            self.meter.end();
             self.state = State::Over(Some(result));
         }
     }
 
     /// Tells the machine of bytes that moved, or of their end.
     fn tell(&mut self, event: TransferEvent) {
+        self.meter.note(self.bytes);
         let is_end = !matches!(event, TransferEvent::Progress(_));
         if is_end && matches!(self.state, State::Moving) {
             self.state = State::DataEnded;
@@ -139,33 +152,56 @@ impl<'a, R: Runtime> Transfer<'a, R> {
         self.connection.tell_transfer(event);
     }
 
+    /// Lets others have their turn after many rounds without a wait, async-io having no budget of its own, and looks at the control connection. True when the
+    /// task is to be polled again instead of going on.
+    fn is_to_yield(&mut self, context: &mut Context<'_>) -> bool {
+        self.rounds += 1;
+        if self.rounds <= PASSES {
+            return false;
+        }
+        self.rounds = 0;
+        self.poll_control(context);
+        context.waker().wake_by_ref();
+        true
+    }
+
     /// Waits for the operation's end.
-    async fn finish(&mut self) -> Result<Transferred, Error> {
-        poll_fn(|context| {
-            self.poll_control(context);
-            // The end of the data connection belongs to it, where it may bring what the next one needs.
-            if matches!(self.state, State::Over(Some(Ok(_)))) {
-                ready!(self.poll_parting(context));
-            }
-            match &mut self.state {
-                State::Over(result) => Poll::Ready(result.take().unwrap_or(Err(Error::Aborted))),
-                State::Moving | State::DataEnded => Poll::Pending,
-            }
-        })
-        .await
-        .and_then(|outcome| match outcome {
+    fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<Result<Transferred, Error>> {
+        if let Some(finished) = &self.finished {
+            return Poll::Ready(Ok(finished.clone()));
+        }
+        self.poll_control(context);
+        // The end of the data connection belongs to it, where it may bring what the next one needs.
+        if matches!(self.state, State::Over(Some(Ok(_)))) {
+            ready!(self.poll_parting(context));
+        }
+        let State::Over(result) = &mut self.state else {
+            return Poll::Pending;
+        };
+        Poll::Ready(match result.take().unwrap_or(Err(Error::Aborted))? {
             Outcome::Transferred {
                 bytes,
                 reply,
                 resumed,
-            } => Ok(Transferred {
-                bytes,
-                reply,
-                resumed,
-            }),
+            } => {
+                let finished = Transferred {
+                    bytes,
+                    reply,
+                    resumed,
+                };
+                self.finished = Some(finished.clone());
+                Ok(finished)
+            }
             _ => Err(Error::Aborted),
         })
     }
+}
+
+/// Whether the size in a 150 is that of the data that comes: of a whole file, as it is.
+pub(super) fn tells_total(request: &TransferRequest) -> bool {
+    request.start.is_none()
+        && request.representation == Some(Representation::Image)
+        && request.mode == Mode::Stream
 }
 
 impl<R: Runtime> Drop for Transfer<'_, R> {
@@ -199,6 +235,10 @@ pub struct Download<'a, R: Runtime> {
     /// The codec has nothing to give before it gets more.
     starved: bool,
     marker: Option<Marker>,
+    /// The data broke off: what the operation came to is still to be told.
+    is_broken: bool,
+    /// What was read and did not fit where a reader wanted it.
+    pub(super) unread: Bytes,
 }
 
 impl<'a, R: Runtime> Download<'a, R> {
@@ -213,6 +253,8 @@ impl<'a, R: Runtime> Download<'a, R> {
             input,
             follows: End::More,
             marker: None,
+            is_broken: false,
+            unread: Bytes::new(),
         }
     }
 
@@ -223,25 +265,40 @@ impl<'a, R: Runtime> Download<'a, R> {
     /// # Errors
     /// What ended the transfer.
     pub async fn read(&mut self) -> Result<Option<Bytes>, Error> {
+        if !self.unread.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.unread)));
+        }
+        poll_fn(|context| self.poll_bytes(context)).await
+    }
+
+    pub(super) fn poll_bytes(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, Error>> {
         loop {
+            if self.is_broken {
+                let finished = ready!(self.transfer.poll_finish(context));
+                self.is_broken = false;
+                return Poll::Ready(finished.map(|_| None));
+            }
             if self.starved {
-                match poll_fn(|context| self.poll_piece(context)).await {
+                match ready!(self.poll_piece(context)) {
                     Piece::Bytes(bytes) => {
                         self.transfer.bytes += bytes.len() as u64;
                         self.input = bytes;
                     }
                     Piece::End => self.follows = End::Closed,
-                    Piece::Nothing => return Ok(None),
+                    Piece::Nothing => return Poll::Ready(Ok(None)),
                     Piece::Broken => {
                         self.transfer.tell(TransferEvent::Broken);
-                        self.transfer.finish().await?;
-                        return Ok(None);
+                        self.is_broken = true;
+                        continue;
                     }
                 }
             }
             let converted = self.convert();
             if !converted.is_empty() {
-                return Ok(Some(converted));
+                return Poll::Ready(Ok(Some(converted)));
             }
         }
     }
@@ -250,6 +307,24 @@ impl<'a, R: Runtime> Download<'a, R> {
     #[must_use]
     pub const fn data_resumed(&self) -> Option<bool> {
         self.transfer.resumed
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.transfer.meter.progress()
+    }
+
+    /// Tells how far it has come from elsewhere, such as another task.
+    #[must_use]
+    pub fn meter(&self) -> Meter<R> {
+        self.transfer.meter.clone()
+    }
+
+    /// Says how many bytes will come, for its [`progress`](Self::progress): what [`Client::size`](super::Client::size) told, less the offset.
+    /// Many servers say it by themselves, of whole files.
+    pub fn expect(&mut self, bytes: u64) {
+        self.transfer.meter.expect(bytes);
     }
 
     /// The last restart marker that came with the data (RFC 959 § 3.5), in MODE B and C from a server that sends some. Its offset counts
@@ -289,8 +364,13 @@ impl<'a, R: Runtime> Download<'a, R> {
     }
 
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Piece> {
-        if !matches!(self.transfer.state, State::Moving) {
-            return Poll::Ready(Piece::Nothing);
+        match &self.transfer.state {
+            State::Moving => {}
+            State::Over(Some(Err(_))) => return Poll::Ready(Piece::Broken),
+            State::DataEnded | State::Over(_) => return Poll::Ready(Piece::Nothing),
+        }
+        if self.transfer.is_to_yield(context) {
+            return Poll::Pending;
         }
         // Data before control: what has arrived counts, even where the server has said its last word already.
         if let Some((_, transport)) = self.transfer.connection.moving() {
@@ -303,7 +383,7 @@ impl<'a, R: Runtime> Download<'a, R> {
                     return Poll::Ready(Piece::Bytes(self.buffer.split_to(count).freeze()));
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(Piece::Broken),
-                Poll::Pending => {}
+                Poll::Pending => self.transfer.rounds = 0,
             }
         }
         self.transfer.poll_control(context);
@@ -319,10 +399,17 @@ impl<'a, R: Runtime> Download<'a, R> {
     /// # Errors
     /// What made the transfer incomplete; [`Error::Aborted`] where it was not read to its end.
     pub async fn finish(mut self) -> Result<Transferred, Error> {
+        poll_fn(|context| self.poll_finish(context)).await
+    }
+
+    pub(super) fn poll_finish(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Transferred, Error>> {
         if matches!(self.transfer.state, State::Moving) {
-            return Err(Error::Aborted);
+            return Poll::Ready(Err(Error::Aborted));
         }
-        self.transfer.finish().await
+        self.transfer.poll_finish(context)
     }
 }
 
@@ -332,6 +419,9 @@ enum Piece {
     Broken,
     Nothing,
 }
+
+// Nothing in it is ever pinned.
+impl<R: Runtime> Unpin for Download<'_, R> {}
 
 /// An upload: [`write`](Self::write) it, then [`finish`](Self::finish). Dropped before, it is aborted: the data connection is reset, so
 /// that the server cannot take a part for the whole.
@@ -348,6 +438,10 @@ pub struct Upload<'a, R: Runtime> {
     pending: Bytes,
     /// The codec's word that nothing follows what is pending.
     end: Option<CleanEnd>,
+    /// The data broke off: what the operation came to is still to be told.
+    is_broken: bool,
+    /// The data has ended, and the machine knows.
+    is_told: bool,
 }
 
 impl<'a, R: Runtime> Upload<'a, R> {
@@ -359,6 +453,8 @@ impl<'a, R: Runtime> Upload<'a, R> {
             starved: true,
             pending: Bytes::new(),
             end: None,
+            is_broken: false,
+            is_told: false,
         }
     }
 
@@ -370,7 +466,7 @@ impl<'a, R: Runtime> Upload<'a, R> {
     /// What ended the transfer, the server's refusal in the middle of it too.
     pub async fn write(&mut self, data: Bytes) -> Result<(), Error> {
         self.waiting.push_back(data);
-        self.send().await
+        poll_fn(|context| self.poll_sent(context)).await
     }
 
     /// With TLS on the data connection: whether it resumed the control connection's session.
@@ -379,25 +475,66 @@ impl<'a, R: Runtime> Upload<'a, R> {
         self.transfer.resumed
     }
 
-    async fn send(&mut self) -> Result<(), Error> {
-        if poll_fn(|context| self.poll_send(context)).await.is_ok() {
-            return Ok(());
+    /// Takes some of `data`, once what was taken before is on its way. Nothing of what does not fit is lost.
+    pub(super) fn poll_take(
+        &mut self,
+        context: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<Result<usize, Error>> {
+        ready!(self.poll_sent(context))?;
+        let taken = data.get(..PIECE).unwrap_or(data);
+        self.waiting.push_back(Bytes::copy_from_slice(taken));
+        match self.poll_sent(context) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            _ => Poll::Ready(Ok(taken.len())),
         }
-        self.transfer.tell(TransferEvent::Broken);
-        self.transfer
-            .finish()
-            .await
-            .and(Err(Error::Incomplete(None)))
+    }
+
+    /// Ready when all that was taken is on its way.
+    pub(super) fn poll_sent(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.is_told && self.waiting.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        if !self.is_broken {
+            if ready!(self.poll_send(context)).is_ok() {
+                return Poll::Ready(Ok(()));
+            }
+            self.transfer.tell(TransferEvent::Broken);
+            self.is_broken = true;
+        }
+        ready!(self.transfer.poll_finish(context))?;
+        Poll::Ready(Err(Error::Incomplete(None)))
+    }
+
+    /// How far it has come: what the sockets have taken.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.transfer.meter.progress()
+    }
+
+    /// Tells how far it has come from elsewhere, such as another task.
+    #[must_use]
+    pub fn meter(&self) -> Meter<R> {
+        self.transfer.meter.clone()
+    }
+
+    /// Says how many bytes will be sent, for its [`progress`](Self::progress).
+    pub fn expect(&mut self, bytes: u64) {
+        self.transfer.meter.expect(bytes);
     }
 
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !matches!(self.transfer.state, State::Moving) {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
+        if self.transfer.is_to_yield(context) {
+            return Poll::Pending;
+        }
         let sent = self.poll_waiting(context);
         if sent.is_ready() {
             return sent;
         }
+        self.transfer.rounds = 0;
         self.transfer.poll_control(context);
         match self.transfer.state {
             State::Over(_) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
@@ -481,23 +618,36 @@ impl<'a, R: Runtime> Upload<'a, R> {
     /// # Errors
     /// What made the transfer incomplete.
     pub async fn finish(mut self) -> Result<Transferred, Error> {
+        poll_fn(|context| self.poll_finish(context)).await
+    }
+
+    pub(super) fn poll_finish(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Transferred, Error>> {
         self.follows = End::Closed;
-        self.send().await?;
-        let leaves_open = self.transfer.leaves_open;
-        let ended = match leaves_open {
-            true => self.transfer.connection.moving().is_some(),
-            false => poll_fn(|context| self.poll_close(context)).await.is_ok(),
-        };
-        if leaves_open {
-            self.transfer.connection.leave_open(Bytes::new());
+        if !self.is_told {
+            ready!(self.poll_sent(context))?;
+            let leaves_open = self.transfer.leaves_open;
+            let ended = match leaves_open {
+                true => self.transfer.connection.moving().is_some(),
+                false => ready!(self.poll_close(context)).is_ok(),
+            };
+            if leaves_open {
+                self.transfer.connection.leave_open(Bytes::new());
+            }
+            self.transfer.tell(match self.end.take() {
+                Some(end) if ended => TransferEvent::Ended {
+                    bytes: self.transfer.bytes,
+                    end,
+                },
+                _ => TransferEvent::Broken,
+            });
+            self.is_told = true;
         }
-        self.transfer.tell(match self.end.take() {
-            Some(end) if ended => TransferEvent::Ended {
-                bytes: self.transfer.bytes,
-                end,
-            },
-            _ => TransferEvent::Broken,
-        });
-        self.transfer.finish().await
+        self.transfer.poll_finish(context)
     }
 }
+
+// Nothing in it is ever pinned.
+impl<R: Runtime> Unpin for Upload<'_, R> {}

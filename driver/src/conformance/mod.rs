@@ -28,7 +28,9 @@ pub mod between;
 pub mod cancelling;
 pub mod commands;
 pub mod connecting;
+pub mod deadlines;
 pub mod disk;
+pub mod failures;
 pub mod faults;
 pub mod footprint;
 pub mod limits;
@@ -36,13 +38,16 @@ pub mod links;
 pub mod modes;
 pub mod network;
 mod peer;
+pub mod pools;
 pub mod proxies;
 pub mod servers;
 pub mod sessions;
 mod site;
 mod staged;
+pub mod steady;
 pub mod stopping;
 pub mod storage;
+pub mod streams;
 mod support;
 pub mod tasks;
 pub mod threads;
@@ -177,6 +182,24 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, proxies:
             carry_everything, look_names_up, refuse, refuse_data, are_silent, are_silent_about_data, say_nonsense, take_no_active_mode
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, failures:
+            refusals_change_nothing, lost_sessions_leave_doubt, missing_replies_leave_doubt, transfers_leave_doubt, nothing_is_begun_on_the_dead
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, deadlines:
+            end_commands, end_downloads, end_uploads, count_what_was_answered, hold_for_all_that_is_asked, the_earlier_one_holds, are_lifted
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, streams:
+            readers_and_writers, an_end_is_the_whole, a_writer_that_is_not_closed_aborts, entries_are_a_stream, progress_is_told, others_have_their_turn
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, steady:
+            questions_are_repeated, changes_are_not, what_was_not_begun_is_repeated, the_default_is_never, attempts_end,
+            downloads_go_on, changed_files_do_not, a_folder_that_is_gone_is_told
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, pools:
+            sessions_are_used_again, sites_are_told_apart, limits_hold, the_first_come_is_served_first, who_gives_up_gives_back,
+            the_dead_are_discarded, the_silent_are_found_out, changes_do_not_pass_on, what_was_dropped_is_brought_to_its_end,
+            the_idle_end, the_idle_make_room
         }
         $crate::conformance_tests! { @room $runtime, $block_on, stopping:
             lets_transfers_end, cuts_off, stops_all_listeners, the_last_reply_is_heard

@@ -189,6 +189,7 @@ mod tests {
         let v6 = target("[2001:db8::1]:8021");
         let name = target("ftp.example:21");
         let anna = login();
+        // To where, as whom, what is heard, and what is said.
         type Case<'a> = (&'a Target, Option<&'a Login>, &'a [u8], &'a [u8]);
         let cases: [Case<'_>; 5] = [
             (

@@ -21,6 +21,7 @@ use crate::control::{Control, PASSES};
 use crate::runtime::{Listener, Runtime, Stream, Unread};
 use crate::storage::{Account, Authenticator, Login, Storage};
 use crate::tls::ControlServer;
+use crate::trace::Served;
 
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -53,6 +54,7 @@ pub(super) struct Session<R: Runtime, A: Authenticator> {
     /// The data connection that the last transfer left open (RFC 959 § 3.3).
     kept: Option<(DataId, Kept<R::Stream>)>,
     told_to_stop: bool,
+    trace: Served,
     /// The machine knows that the peer will send nothing more: it was asked of the socket before a commit.
     peer_ended: bool,
     /// Dropped last: a stop waits for the seat, and with it for the sockets and unfinished files above.
@@ -87,6 +89,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             user: None,
         };
         Some(Self {
+            trace: Served::new(&info),
             shared,
             seat,
             info,
@@ -166,6 +169,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
         if let Event::LoggedIn(user) = event {
             self.info.user = Some(user.clone());
         }
+        self.trace.tell(event);
         (self.shared.settings.observer)(&self.info, event);
         if matches!(event, Event::LoggedOut) {
             self.info.user = None;
@@ -387,6 +391,7 @@ impl<R: Runtime, A: Authenticator> Future for Session<R, A> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let _entered = self.trace.enter();
         self.poll_all(context)
     }
 }
