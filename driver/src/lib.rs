@@ -7,6 +7,7 @@
 //! - [`client::Client`]: operations as `async` methods, transfers as values to read from and write to.
 //! - [`server::Server`]: one future a session, over the embedder's [`storage::Storage`] and [`storage::Authenticator`].
 //! - [`local::LocalStorage`]: files of this machine, beneath a folder that no path and no link leads out of.
+//! - [`kernel`]: how much the kernel has moved by itself, by the calls that only Linux has.
 //! - [`socket`]: what every adapter for kernel sockets needs alike.
 //! - `conformance` (a feature): the suite that an adapter runs on itself.
 #![forbid(unsafe_code)]
@@ -18,6 +19,7 @@ pub mod client;
 pub mod conformance;
 mod control;
 pub mod digest;
+pub mod kernel;
 pub mod local;
 mod moving;
 pub mod runtime;

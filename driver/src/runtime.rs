@@ -170,7 +170,8 @@ pub trait Listener: Send + Unpin + 'static {
     /// What the system says.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
-    /// Accepts a connection: it and the peer's address.
+    /// Accepts a connection: it and the peer's address. The socket itself is asked, and not what the reactor has heard so far: what is complete
+    /// by now is accepted, and `Pending` means that nothing waits.
     fn poll_accept(
         &mut self,
         context: &mut Context<'_>,

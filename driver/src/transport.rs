@@ -118,6 +118,11 @@ impl<S: Stream> Transport<S> {
         Ok(ended)
     }
 
+    /// The socket, where what goes over it is what is read and written here: for the calls that only a socket has.
+    pub(crate) const fn as_clear(&mut self) -> Option<&mut S> {
+        Some(&mut self.socket)
+    }
+
     /// Says that nothing more will be written; reading goes on.
     pub(crate) fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.is_closed {

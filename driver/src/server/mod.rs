@@ -3,6 +3,7 @@
 //! An embedder says where files are kept and who may log in (the two traits of [`storage`](crate::storage)), and gives a listener to
 //! [`Server::serve`].
 
+mod direct;
 mod passive;
 mod perform;
 mod roster;
@@ -126,19 +127,20 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-struct Shared<R, A> {
+struct Shared<R: Runtime, A> {
     runtime: R,
     authenticator: A,
     settings: Settings,
     roster: Arc<Roster>,
+    passive: Arc<passive::Pool<R::Listener>>,
 }
 
 /// An FTP server. Clones are the same server.
-pub struct Server<R, A> {
+pub struct Server<R: Runtime, A> {
     shared: Arc<Shared<R, A>>,
 }
 
-impl<R, A> Clone for Server<R, A> {
+impl<R: Runtime, A> Clone for Server<R, A> {
     fn clone(&self) -> Self {
         Self {
             shared: self.shared.clone(),
@@ -146,7 +148,7 @@ impl<R, A> Clone for Server<R, A> {
     }
 }
 
-impl<R, A> std::fmt::Debug for Server<R, A> {
+impl<R: Runtime, A> std::fmt::Debug for Server<R, A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Server")
             .field("settings", &self.shared.settings)
@@ -158,12 +160,14 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
     /// A server that lets in whom `authenticator` knows.
     pub fn new(runtime: R, authenticator: A, settings: Settings) -> Self {
         let roster = Roster::new(settings.limits);
+        let passive = passive::Pool::new(settings.passive_ports.clone());
         Self {
             shared: Arc::new(Shared {
                 runtime,
                 authenticator,
                 settings,
                 roster,
+                passive,
             }),
         }
     }
@@ -208,6 +212,7 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
         within(&self.shared.runtime, grace, empty).await;
         self.shared.roster.cut_off();
         poll_fn(|context| self.shared.roster.poll_empty(context)).await;
+        self.shared.passive.close();
     }
 
     /// How many sessions there are.

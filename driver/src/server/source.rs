@@ -1,5 +1,7 @@
 //! What a transfer of the server sends: a file or a range of it, a folder or what of it matches a pattern.
 
+use std::fs::File;
+
 use bytes::{Bytes, BytesMut};
 use ftp_sansio::listing::Entry;
 use ftp_sansio::server::{ListForm, Pattern};
@@ -54,6 +56,70 @@ impl<F: Reader> Source<F> {
             *left -= piece.len() as u64;
         }
         Ok(piece)
+    }
+}
+
+/// A file that was lent, and what of it comes next.
+pub(super) struct Lent<'a> {
+    pub(super) file: &'a File,
+    pub(super) at: u64,
+    /// The file's size when it was opened.
+    size: Option<u64>,
+    left: Option<u64>,
+}
+
+impl Lent<'_> {
+    /// `count`, or what is left of the range.
+    pub(super) fn most(&self, count: usize) -> usize {
+        let left = self.left.and_then(|left| usize::try_from(left).ok());
+        count.min(left.unwrap_or(usize::MAX))
+    }
+
+    /// How many of the next `count` bytes there are, as far as is known.
+    pub(super) fn clip(&self, count: usize) -> u64 {
+        let left = self.size.map(|size| size.saturating_sub(self.at));
+        (count as u64).min(left.unwrap_or(u64::MAX))
+    }
+
+    /// Whether the file ended there when it was opened.
+    pub(super) fn ends_after(&self, count: usize) -> bool {
+        self.size == Some(self.at + count as u64)
+    }
+}
+
+impl<F: Reader> Source<F> {
+    /// The file itself, if the store lends it.
+    pub(super) fn lend(&self) -> Option<Lent<'_>> {
+        let (file, at) = self.reader.lend()?;
+        Some(Lent {
+            file,
+            at,
+            size: self.reader.size(),
+            left: self.left,
+        })
+    }
+
+    /// How much of the lent file is still to come, as far as is known.
+    pub(super) fn remaining(&self) -> Option<u64> {
+        let lent = self.lend()?;
+        let left = lent.size.map(|size| size.saturating_sub(lent.at));
+        match (left, lent.left) {
+            (Some(left), Some(range)) => Some(left.min(range)),
+            (left, range) => left.or(range),
+        }
+    }
+
+    /// So much was taken from the lent file.
+    pub(super) fn advance(&mut self, count: usize) {
+        self.reader.advance(count as u64);
+        if let Some(left) = &mut self.left {
+            *left -= count as u64;
+        }
+    }
+
+    /// Whether there was a range, and it is at its end.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.left == Some(0)
     }
 }
 
