@@ -153,6 +153,14 @@ pub fn unread(socket: &impl AsSocket) -> Unread {
     }
 }
 
+/// Reads what is there; 0 is the peer's end.
+///
+/// # Errors
+/// `WouldBlock` when nothing is there yet; else what the system says.
+pub fn read(socket: &impl AsSocket, buffer: &mut [u8]) -> io::Result<usize> {
+    io::Read::read(&mut &*SockRef::from(socket), buffer)
+}
+
 /// Writes what fits as urgent data, the last byte of it being marked.
 ///
 /// # Errors

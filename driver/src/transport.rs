@@ -123,6 +123,11 @@ impl<S: Stream> Transport<S> {
         Some(&mut self.socket)
     }
 
+    /// Has the next read ask the socket, though it was dry: for a task that lets nobody else hear of what has come since.
+    pub(crate) const fn try_again(&mut self) {
+        self.is_dry = false;
+    }
+
     /// Says that nothing more will be written; reading goes on.
     pub(crate) fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.is_closed {

@@ -218,7 +218,20 @@ impl runtime::Stream for Stream {
     fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.inner {
             Inner::Bare(socket) => socket.read(buffer),
-            Inner::Known(socket) => socket.try_read(buffer),
+            Inner::Known(socket) => {
+                let mut was_asked = false;
+                let read = socket.try_io(tokio::io::Interest::READABLE, || {
+                    was_asked = true;
+                    socket::read(socket, buffer)
+                });
+                match read {
+                    // tokio has not heard of anything; it may not have listened for a while.
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock && !was_asked => {
+                        socket::read(socket, buffer)
+                    }
+                    read => read,
+                }
+            }
             Inner::Lost => Err(lost()),
         }
     }

@@ -31,6 +31,9 @@ pub enum Error {
     /// The transfer's data broke off, or the server says so. What arrived is not the whole.
     #[error("{}", incomplete(.0))]
     Incomplete(Option<Reply>),
+    /// The local file could not be read or written. The transfer is aborted, and the session goes on.
+    #[error("the local file: {0}")]
+    File(#[source] io::Error),
     /// No data connection could be made. The session goes on.
     #[error("no data connection could be made")]
     NoDataConnection,
@@ -67,7 +70,11 @@ impl Error {
                 self.reply()
                     .is_none_or(|reply| reply.class() != Class::PermanentNegative)
             }
-            Self::Aborted | Self::Malformed(_) | Self::Protocol(_) | Self::NotPossible(_) => false,
+            Self::Aborted
+            | Self::File(_)
+            | Self::Malformed(_)
+            | Self::Protocol(_)
+            | Self::NotPossible(_) => false,
         }
     }
 }

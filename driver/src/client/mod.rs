@@ -6,6 +6,7 @@
 mod between;
 mod connection;
 mod digest;
+mod direct;
 mod entries;
 mod error;
 mod transfer;

@@ -124,6 +124,7 @@ impl<R: Runtime> Runtime for Staged<R> {
     }
 }
 
+/// It has no handle to lend: what went that way would not go by the stage.
 #[derive(Debug)]
 pub(super) struct StagedStream<S> {
     inner: S,
@@ -196,11 +197,6 @@ impl<S: Stream> Stream for StagedStream<S> {
 
     fn reset_on_drop(&mut self) {
         self.inner.reset_on_drop();
-    }
-
-    #[cfg(unix)]
-    fn fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
-        self.inner.fd()
     }
 }
 

@@ -72,9 +72,15 @@ pub(crate) fn open_cached(folder: &impl AsFd, path: &Path, purpose: Purpose) -> 
         | ResolveFlags::NO_MAGICLINKS
         | ResolveFlags::NO_XDEV
         | ResolveFlags::CACHED;
-    rustix::fs::openat2(folder, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve)
-        .ok()
-        .map(File::from)
+    rustix::fs::openat2(
+        folder,
+        path,
+        flags | OFlags::CLOEXEC,
+        Mode::empty(),
+        resolve,
+    )
+    .ok()
+    .map(File::from)
 }
 
 /// Whether a file's system is on a disk of this machine or in its memory: no network, and no program, answers for it.
@@ -108,8 +114,7 @@ impl Pipe {
     pub(crate) fn take() -> Option<Self> {
         let pooled = POOL.lock().unwrap_or_else(PoisonError::into_inner).pop();
         pooled.or_else(|| {
-            let ends =
-                rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
+            let ends = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
             // Who has many pipes may not have large ones; they serve all the same.
             let _ = rustix::pipe::fcntl_setpipe_size(&ends.1, CAPACITY);
             Some(Self {

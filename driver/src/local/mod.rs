@@ -50,7 +50,6 @@ mod entries;
 mod error;
 mod link;
 mod name;
-mod pace;
 mod place;
 mod reader;
 mod remove;
@@ -77,11 +76,11 @@ use self::digest::{Begun, Digesting, Digests, Turn};
 use self::entries::Walk;
 use self::error::{check, translate};
 use self::name::relative;
-use self::pace::Pace;
 use self::reader::Opened;
 use self::remove::Removal;
 use self::writer::Target;
 use crate::kernel::{self, Purpose};
+use crate::pace::Pace;
 use crate::runtime::Runtime;
 use crate::storage::{
     Capabilities, Capability, Changes, ChecksumRange, DigestAlgorithm, FileDigest, Placement,
@@ -209,7 +208,9 @@ impl<R: Runtime> Storage for LocalStorage<R> {
 
     async fn open(&self, path: &VirtualPath, offset: u64) -> Result<LocalReader<R>> {
         let path = relative(path)?;
-        let cached = self.is_local.then(|| Opened::cached(&self.root, &path, offset));
+        let cached = self
+            .is_local
+            .then(|| Opened::cached(&self.root, &path, offset));
         let opened = match cached.flatten() {
             Some(opened) => opened,
             None => {

@@ -12,9 +12,9 @@ use ftp_sansio::data::CleanEnd;
 use ftp_sansio::wire::VirtualPath;
 
 use super::error::check;
-use super::pace::Pace;
 use super::{name, open_regular};
 use crate::kernel::{self, Purpose};
+use crate::pace::Pace;
 use crate::runtime::Runtime;
 use crate::storage::{Placement, Result, StorageError, Writer};
 
@@ -297,7 +297,12 @@ impl Old {
 }
 
 /// What is there already under the name, if it may be replaced: a file, or a link that leads to no folder.
-fn replaceable(root: &Dir, folder: &Dir, name: &OsString, path: &VirtualPath) -> Result<Option<Old>> {
+fn replaceable(
+    root: &Dir,
+    folder: &Dir,
+    name: &OsString,
+    path: &VirtualPath,
+) -> Result<Option<Old>> {
     let old = match look(folder, name) {
         Err(StorageError::NotFound) => return Ok(None),
         old => old?,
@@ -406,8 +411,7 @@ impl Temporary {
 fn create_new(folder: &Dir, name: &OsString, mode: Option<u32>) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};
 
-    let flags =
-        OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mode = Mode::from_raw_mode(mode.unwrap_or(0o666) as rustix::fs::RawMode);
     Ok(rustix::fs::openat(folder, name, flags, mode)?.into())
 }

@@ -3,7 +3,6 @@
 //! An embedder says where files are kept and who may log in (the two traits of [`storage`](crate::storage)), and gives a listener to
 //! [`Server::serve`].
 
-mod direct;
 mod passive;
 mod perform;
 mod roster;

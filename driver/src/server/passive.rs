@@ -200,11 +200,7 @@ fn open<R: Runtime>(
     Err(refusal)
 }
 
-fn open_at<R: Runtime>(
-    runtime: &R,
-    address: IpAddr,
-    port: u32,
-) -> io::Result<Open<R::Listener>> {
+fn open_at<R: Runtime>(runtime: &R, address: IpAddr, port: u32) -> io::Result<Open<R::Listener>> {
     let port = u16::try_from(port).map_err(io::Error::other)?;
     let listener = runtime.listen(SocketAddr::new(address, port))?;
     Ok(Open {

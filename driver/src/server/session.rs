@@ -20,6 +20,9 @@ use crate::control::{Control, PASSES};
 use crate::runtime::{Runtime, Stream, Unread};
 use crate::storage::{Account, Authenticator, Login, Storage};
 
+/// Pieces of a transfer that move without a wait before other tasks get their turn: some milliseconds of work.
+const PIECES: usize = 8;
+
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// An answer that the machine waits for.
@@ -41,6 +44,8 @@ pub(super) struct Session<R: Runtime, A: Authenticator> {
     /// The data connection that the last transfer left open (RFC 959 § 3.3).
     kept: Option<(DataId, Kept<R::Stream>)>,
     told_to_stop: bool,
+    /// Bytes of the transfer have moved in this pass.
+    has_moved: bool,
     /// The machine knows that the peer will send nothing more: it was asked of the socket before a commit.
     peer_ended: bool,
     /// Dropped last: a stop waits for the seat, and with it for the sockets and unfinished files above.
@@ -83,6 +88,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             transfer: None,
             kept: None,
             told_to_stop: false,
+            has_moved: false,
             peer_ended: false,
         })
     }
@@ -90,6 +96,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
     /// Polls everything until nothing moves any more.
     fn poll_all(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.seat.wake_me(context);
+        let mut pieces = 0;
         for _ in 0..PASSES {
             if self.seat.is_cut_off() {
                 return Poll::Ready(());
@@ -108,6 +115,14 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             }
             if !progress {
                 return Poll::Pending;
+            }
+            if std::mem::take(&mut self.has_moved) {
+                // An ABOR is heard between any two pieces, even where this task does not let the reactor listen.
+                self.control.look_again();
+                pieces += 1;
+                if pieces >= PIECES {
+                    break;
+                }
             }
         }
         context.waker().wake_by_ref();
@@ -283,6 +298,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
         while let Some(has_moved) = self.poll_link(context) {
             any = true;
             if has_moved {
+                self.has_moved = true;
                 break;
             }
             self.act();

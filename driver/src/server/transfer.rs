@@ -13,9 +13,9 @@ use bytes::{Bytes, BytesMut};
 use ftp_sansio::data::{CleanEnd, Codec, Direction, End, Marker, Status};
 use ftp_sansio::server::{Admission, Failure, Task, Transfer, TransferEvent};
 
-use super::direct::{self, Received, Sent};
 use super::passive;
-use super::source::{Lines, Source, find};
+use super::source::{Direct, Lines, Source, find};
+use crate::direct::{self, Received};
 use crate::moving::{PIECE, convert, poll_admit};
 use crate::runtime::{Runtime, Stream};
 use crate::storage::{Entries, Reader, Storage, StorageError, Writer};
@@ -474,8 +474,8 @@ fn send<S: Stream, F: Reader>(mut data: Data<S>, mut source: Source<F>) -> Chain
     Chain::new(async move {
         if data.wants_input() {
             if data.is_direct() && source.remaining().is_none_or(|left| left > SMALL) {
-                match direct::send(&mut data.stream.transport, &mut source).await {
-                    Ok(Sent::Bytes(count, is_end)) => {
+                match source.send(&mut data.stream.transport).await {
+                    Ok(Direct::Sent { count, is_end }) => {
                         data.bytes += count as u64;
                         if !is_end {
                             return go_on(data.progress(), send(data, source));
@@ -483,8 +483,8 @@ fn send<S: Stream, F: Reader>(mut data: Data<S>, mut source: Source<F>) -> Chain
                         data.load(Bytes::new());
                         return data.move_on(|data| send(data, source)).await;
                     }
-                    Ok(Sent::Cold) => {}
-                    Ok(Sent::NotThisWay) => data.by_kernel = false,
+                    Ok(Direct::Cold) => {}
+                    Ok(Direct::NotThisWay) => data.by_kernel = false,
                     Err(_) => return fail(Failure::Broken),
                 }
             }
@@ -501,12 +501,14 @@ async fn read<S: Stream, F: Reader>(
     data: &mut Data<S>,
     source: &mut Source<F>,
 ) -> Result<(), StorageError> {
-    if source.lend().is_some() {
+    if source.is_lent() {
         // A byte more than there should be finds the end.
-        let left = source.remaining().and_then(|left| usize::try_from(left).ok());
+        let left = source
+            .remaining()
+            .and_then(|left| usize::try_from(left).ok());
         let size = left.map_or(PIECE, |left| left.saturating_add(1).min(PIECE));
         let mut room = data.room(size);
-        if let Some((count, is_end)) = direct::read_cached(source, &mut room) {
+        if let Some((count, is_end)) = source.read_cached(&mut room) {
             data.load_part(room.freeze(), count);
             if is_end {
                 data.follows = End::Closed;
@@ -520,27 +522,41 @@ async fn read<S: Stream, F: Reader>(
     Ok(())
 }
 
+/// Receives some of an upload into the file itself, if it is lent now.
+async fn receive_directly<S: Stream, F: Writer>(
+    transport: &mut Transport<S>,
+    writer: &mut F,
+) -> io::Result<Option<Received>> {
+    // Exclusive, so that a writer need not be fit to be shared between threads.
+    let lender = &mut *writer;
+    let received = poll_fn(move |context| match lender.lend() {
+        None => Poll::Ready(Ok(None)),
+        Some(file) => direct::poll_receive(transport, context, file).map_ok(Some),
+    });
+    let received = received.await?;
+    if let Some(Received::Some { written, took, .. }) = &received {
+        writer.advance(*written as u64, *took);
+    }
+    Ok(received)
+}
+
 fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain<S> {
     Chain::new(async move {
         let mut is_loaded = !data.wants_input();
         if !is_loaded && data.bytes >= SMALL_UPLOAD && data.is_direct() {
-            match direct::receive(&mut data.stream.transport, &mut writer).await {
-                Ok(Received::Bytes(count)) => {
+            match receive_directly(&mut data.stream.transport, &mut writer).await {
+                Ok(Some(Received::Some { count, rest, .. })) => {
                     data.bytes += count as u64;
-                    return go_on(data.progress(), receive(data, writer));
-                }
-                Ok(Received::Rest(count, rest)) => {
+                    if count > 0 && rest.is_empty() {
+                        return go_on(data.progress(), receive(data, writer));
+                    }
                     data.by_kernel = false;
-                    data.bytes += count as u64;
                     data.load(rest);
                     is_loaded = true;
                 }
-                Ok(Received::End) => {
-                    data.follows = End::Closed;
-                    is_loaded = true;
-                }
-                Ok(Received::NotNow) => {}
-                Ok(Received::NotThisWay) => data.by_kernel = false,
+                Ok(Some(Received::NotThisWay)) => data.by_kernel = false,
+                // Not now.
+                Ok(None) => {}
                 Err(_) => return fail(Failure::Broken),
             }
         }

@@ -1,10 +1,11 @@
 //! Whether the disk is quick enough for file work to be done where it stands, and not on a thread of its own.
 //!
 //! What is written lands in memory, as a rule, in a few microseconds, while a hop to another thread costs more than that. But a disk
-//! that is behind makes writers wait. So work is done where it stands as long as it is quick. Once it took longer than [`SLOW`], it is
-//! done where blocking hurts nobody for [`REST`], and then tried again: of the time of a session's thread a slow disk gets a fiftieth.
+//! that is behind makes writers wait, each time. So work is done where it stands as long as it is quick. After it took longer than [`SLOW`]
+//! twice in a row (once may have been another's turn on the processor), it is done where blocking hurts nobody for [`REST`], and then
+//! tried again.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ftp_sansio::time::Instant;
@@ -19,26 +20,32 @@ const REST: Duration = Duration::from_millis(250);
 
 /// How one disk keeps up.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     /// Until when it is taken to be slow, in nanoseconds of the runtime's clock.
     slow_until: AtomicU64,
+    /// The last work that was done where it stood was slow.
+    was_slow: AtomicBool,
 }
 
 impl Pace {
-    pub(super) fn is_quick(&self, now: Instant) -> bool {
+    pub(crate) fn is_quick(&self, now: Instant) -> bool {
         nanoseconds(now.since_epoch()) >= self.slow_until.load(Ordering::Relaxed)
     }
 
     /// Something that was begun where it stood took so long, and has ended `now`.
-    pub(super) fn note(&self, now: Instant, took: Duration) {
-        if took > SLOW {
+    pub(crate) fn note(&self, now: Instant, took: Duration) {
+        let is_slow = took > SLOW;
+        // Only written where it changes: every thread reads it.
+        if self.was_slow.load(Ordering::Relaxed) != is_slow {
+            self.was_slow.store(is_slow, Ordering::Relaxed);
+        } else if is_slow {
             let until = nanoseconds(now.since_epoch() + REST);
             self.slow_until.fetch_max(until, Ordering::Relaxed);
         }
     }
 
     /// Does the work where it stands, if that `may` be and the disk is quick, and elsewhere otherwise.
-    pub(super) async fn run<R: Runtime, T: Send + 'static>(
+    pub(crate) async fn run<R: Runtime, T: Send + 'static>(
         &self,
         runtime: &R,
         may: bool,
@@ -68,14 +75,19 @@ mod tests {
         let at = |milliseconds| Instant::from_epoch(Duration::from_millis(milliseconds));
         let pace = Pace::default();
         assert!(pace.is_quick(at(0)));
-        pace.note(at(100), SLOW);
+        // Once is nothing, nor is once again.
+        for _ in 0..3 {
+            pace.note(at(100), SLOW * 2);
+            pace.note(at(100), SLOW);
+        }
         assert!(pace.is_quick(at(100)));
+        pace.note(at(100), SLOW * 2);
         pace.note(at(100), SLOW * 2);
         assert!(!pace.is_quick(at(100)) && !pace.is_quick(at(349)));
         assert!(pace.is_quick(at(350)));
-        // Who began earlier and ends later does not shorten it.
-        pace.note(at(200), SLOW * 2);
-        pace.note(at(150), SLOW * 2);
-        assert!(!pace.is_quick(at(449)));
+        // It is tried again; who began earlier and ends later does not shorten the rest.
+        pace.note(at(400), SLOW * 2);
+        pace.note(at(350), SLOW * 2);
+        assert!(!pace.is_quick(at(649)) && pace.is_quick(at(650)));
     }
 }
