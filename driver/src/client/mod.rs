@@ -8,6 +8,7 @@ mod builder;
 mod connection;
 mod deadline;
 mod digest;
+mod direct;
 mod entries;
 mod error;
 mod io;

@@ -29,6 +29,7 @@ pub mod cancelling;
 pub mod commands;
 pub mod connecting;
 pub mod deadlines;
+pub mod direct;
 pub mod disk;
 pub mod failures;
 pub mod faults;
@@ -163,6 +164,10 @@ macro_rules! conformance_tests {
             any_poll_may_end_a_connect, any_poll_may_end_a_download, any_poll_may_end_an_upload, any_poll_may_end_a_change,
             dropped_pieces_are_not_lost, a_client_vanishes, a_reset_is_not_an_end, a_broken_append_can_go_on,
             a_full_disk_is_told
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, direct:
+            a_client_moves_files, a_clients_file_may_fail, lent_files_keep_their_place, files_change_while_they_are_sent,
+            ports_are_used_again, accepts_at_once, small_files_are_whole, an_abort_is_heard_at_once
         }
         $crate::conformance_tests! { @room $runtime, $block_on, between:
             copies_between_servers, refused_copies_are_told, a_dropped_copy_is_aborted
