@@ -325,6 +325,10 @@ enum Found {
 
 /// One call: the name is a single one, so that there is nothing on the way that could lead out of the folder.
 #[cfg(unix)]
+#[allow(
+    clippy::useless_conversion,
+    reason = "some systems' modes are narrower"
+)]
 fn look(folder: &Dir, name: &OsString) -> Result<Found> {
     use rustix::fs::{AtFlags, FileType};
 
