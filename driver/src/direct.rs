@@ -81,18 +81,22 @@ pub(crate) fn poll_receive<S: Stream>(
     };
     // A pipe is held only while something moves, and not while the peer is waited for.
     let (mut pipe, count) = loop {
-        let Some(mut pipe) = Pipe::take() else {
-            return Poll::Ready(Ok(Received::NotThisWay));
+        let filled = {
+            let Some(mut pipe) = Pipe::take() else {
+                return Poll::Ready(Ok(Received::NotThisWay));
+            };
+            match pipe.fill(socket) {
+                Some(Ok(count)) => break (pipe, count),
+                filled => filled,
+            }
         };
-        match pipe.fill(socket) {
-            None => return Poll::Ready(Ok(Received::NotThisWay)),
-            Some(Ok(count)) => break (pipe, count),
+        match filled {
             Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                drop(pipe);
                 ready!(socket.poll_ready(context, Interest::Read))?;
             }
             Some(Err(error)) => return Poll::Ready(Err(error)),
+            _ => return Poll::Ready(Ok(Received::NotThisWay)),
         }
     };
     // The disk's time is the real one, whatever the runtime's clock shows.

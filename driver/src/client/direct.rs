@@ -15,7 +15,7 @@ use super::Client;
 use super::error::Error;
 use super::transfer::{Download, Transferred, Upload};
 use crate::direct::{self, Received, Sent};
-use crate::kernel::{self, Cached};
+use crate::kernel;
 use crate::moving::PIECE;
 use crate::pace::Pace;
 use crate::runtime::Runtime;
@@ -102,7 +102,7 @@ impl<R: Runtime> Local<R> {
         room.resize(PIECE, 0);
         let at = place.map(|place| place.at);
         if let Some(at) = at
-            && let Ok(Cached::Read(count)) = kernel::read_cached(&self.file, at, &mut room)
+            && let Ok(count) = kernel::read_cached(&self.file, at, &mut room)
         {
             *piece = room.freeze();
             return Ok(piece.slice(..count));

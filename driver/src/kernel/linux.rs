@@ -11,7 +11,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::{Errno, ReadWriteFlags};
 use rustix::pipe::{PipeFlags, SpliceFlags};
 
-use super::{Cached, Purpose, RECEIVED, SENT};
+use super::{Purpose, RECEIVED, SENT};
 use crate::runtime::Stream;
 
 /// Sends at most `count` bytes of a file from `at` on, without a copy of them here; 0 is the end of the file. Nothing where this socket or
@@ -36,9 +36,9 @@ pub(crate) fn send_file<S: Stream>(
     }
 }
 
-/// Reads from `at` on what is in memory already: it may be less than the file has. A file system that does not know the question has
+/// Reads from `at` on what is in memory already: it may be less than the file has; 0 is its end. `WouldBlock` where a disk is to be waited for. A file system that does not know the question has
 /// nothing that is worth waiting for elsewhere (tmpfs), so it is read.
-pub(crate) fn read_cached(file: &File, at: u64, room: &mut [u8]) -> io::Result<Cached> {
+pub(crate) fn read_cached(file: &File, at: u64, room: &mut [u8]) -> io::Result<usize> {
     let outcome = rustix::io::preadv2(
         file,
         &mut [IoSliceMut::new(room)],
@@ -46,18 +46,15 @@ pub(crate) fn read_cached(file: &File, at: u64, room: &mut [u8]) -> io::Result<C
         ReadWriteFlags::NOWAIT,
     );
     match outcome {
-        Ok(count) => Ok(Cached::Read(count)),
-        Err(Errno::OPNOTSUPP) => {
-            std::os::unix::fs::FileExt::read_at(file, room, at).map(Cached::Read)
-        }
-        Err(Errno::AGAIN | Errno::INTR | Errno::INVAL | Errno::NOSYS) => Ok(Cached::WouldWait),
-        Err(error) => Err(error.into()),
+        Err(Errno::OPNOTSUPP) => std::os::unix::fs::FileExt::read_at(file, room, at),
+        Err(Errno::INTR | Errno::INVAL | Errno::NOSYS) => Err(io::ErrorKind::WouldBlock.into()),
+        outcome => Ok(outcome?),
     }
 }
 
 /// Whether the byte at `at` is in memory, and so most likely what comes before it.
 pub(crate) fn is_cached(file: &File, at: u64) -> bool {
-    matches!(read_cached(file, at, &mut [0]), Ok(Cached::Read(_)))
+    read_cached(file, at, &mut [0]).is_ok()
 }
 
 /// Opens what is beneath `folder`, following links that stay beneath it, if no disk is needed for that and all lies on one file system. Any other

@@ -40,15 +40,6 @@ pub fn moved() -> Moved {
     }
 }
 
-/// What an attempt to read without waiting for a disk came to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Cached {
-    /// So many bytes were there; none is the end of the file.
-    Read(usize),
-    /// They would have to be waited for.
-    WouldWait,
-}
-
 /// What a file is opened for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Purpose {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::{Cached, Purpose};
+use super::Purpose;
 use crate::runtime::Stream;
 
 pub(crate) const fn send_file<S: Stream>(
@@ -17,8 +17,8 @@ pub(crate) const fn send_file<S: Stream>(
     None
 }
 
-pub(crate) const fn read_cached(_: &File, _: u64, _: &mut [u8]) -> io::Result<Cached> {
-    Ok(Cached::WouldWait)
+pub(crate) fn read_cached(_: &File, _: u64, _: &mut [u8]) -> io::Result<usize> {
+    Err(io::ErrorKind::WouldBlock.into())
 }
 
 pub(crate) const fn is_cached(_: &File, _: u64) -> bool {
@@ -37,6 +37,7 @@ pub(crate) const fn is_local<D>(_: &D) -> bool {
 #[derive(Debug)]
 pub(crate) struct Pipe(Infallible);
 
+#[allow(clippy::needless_pass_by_ref_mut, reason = "as they are on Linux")]
 impl Pipe {
     pub(crate) const fn take() -> Option<Self> {
         None

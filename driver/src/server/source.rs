@@ -10,7 +10,7 @@ use ftp_sansio::server::{ListForm, Pattern};
 use ftp_sansio::wire::VirtualPath;
 
 use crate::direct::{self, Sent};
-use crate::kernel::{self, Cached};
+use crate::kernel;
 use crate::runtime::Stream;
 use crate::storage::{Reader, Storage, StorageError};
 use crate::transport::Transport;
@@ -129,11 +129,9 @@ impl<F: Reader> Source<F> {
     pub(super) fn read_cached(&mut self, room: &mut [u8]) -> Option<(usize, bool)> {
         let most = self.most(room.len());
         let (file, at) = self.reader.lend()?;
-        match kernel::read_cached(file, at, &mut room[..most]) {
-            // An error shows again on the ordinary way.
-            Ok(Cached::WouldWait) | Err(_) => None,
-            Ok(Cached::Read(count)) => Some((count, self.take(count, most))),
-        }
+        // An error shows again on the ordinary way.
+        let count = kernel::read_cached(file, at, &mut room[..most]).ok()?;
+        Some((count, self.take(count, most)))
     }
 
     /// So much of the lent file was taken, of so much that was asked for; true where that was the end.

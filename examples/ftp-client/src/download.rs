@@ -57,7 +57,7 @@ pub(crate) async fn to_file<R: Runtime>(
         return Ok(0);
     }
     let mut check = Check::begin(session).await?;
-    let mut landing = match resume {
+    let landing = match resume {
         true => Landing::resume(local)?,
         false => Landing::replace(local)?,
     };

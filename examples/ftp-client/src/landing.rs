@@ -96,7 +96,7 @@ impl Landing {
         self.offset
     }
 
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
         let written = (&*self.file).write_all(bytes);
         written.map_err(|error| self.failed(&error))
     }
@@ -183,13 +183,13 @@ mod tests {
     fn the_old_file_stays_until_the_new_one_is_complete() {
         let scratch = Scratch::new();
         let path = write(&scratch, "f", b"old");
-        let mut landing = Landing::replace(&path).unwrap();
+        let landing = Landing::replace(&path).unwrap();
         landing.write(b"ne").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(names_in(scratch.path()).len(), 2);
         drop(landing);
         assert_eq!(names_in(scratch.path()), ["f"]);
-        let mut landing = Landing::replace(&path).unwrap();
+        let landing = Landing::replace(&path).unwrap();
         landing.write(b"new").unwrap();
         let date = DateTime::new(2001, 2, 3, 4, 5, 6, 0).unwrap();
         landing.commit(Some(date)).unwrap();
@@ -203,7 +203,7 @@ mod tests {
     fn resumes_in_place() {
         let scratch = Scratch::new();
         let path = write(&scratch, "f", b"ab");
-        let mut landing = Landing::resume(&path).unwrap();
+        let landing = Landing::resume(&path).unwrap();
         assert_eq!(landing.offset(), 2);
         landing.write(b"c").unwrap();
         drop(landing);
@@ -232,7 +232,7 @@ mod tests {
         let path = write(&scratch, "f", b"old");
         let link = scratch.path().join("l");
         std::os::unix::fs::symlink("f", &link).unwrap();
-        let mut landing = Landing::replace(&link).unwrap();
+        let landing = Landing::replace(&link).unwrap();
         landing.write(b"new").unwrap();
         landing.commit(None).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
