@@ -69,7 +69,7 @@ pub async fn early_replies_are_never_heard<R: Runtime>(runtime: R) {
             assert!(!client.is_usable());
             told
         });
-        let told = told.await;
+        let told = Box::pin(told).await;
         assert!(
             matches!(told, Err(Error::Tls(TlsError::Broken(_)))),
             "split at {split}: {told:?}"
@@ -154,7 +154,7 @@ pub async fn truncated_downloads_are_told<R: Runtime>(runtime: R) {
             let mut client = served(runtime.clone(), at).await;
             get(&mut client, "file", Options::default()).await
         });
-        match told.await {
+        match Box::pin(told).await {
             Ok(content) => assert!(in_order && content == pattern(50_000)),
             Err(told) => assert!(
                 !in_order && matches!(told, Error::Incomplete(_)),

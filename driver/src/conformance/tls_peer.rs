@@ -16,7 +16,8 @@ use crate::tls::{ControlClient, ControlServer, Version};
 /// One connection under TLS.
 pub(super) struct Wire<S> {
     pub(super) stream: S,
-    session: Connection,
+    /// Boxed, as the buffers are: the futures of tests are moved about on small stacks.
+    session: Box<Connection>,
     /// Plain bytes that nobody has taken.
     plain: Vec<u8>,
 }
@@ -26,7 +27,7 @@ impl<S: Stream> Wire<S> {
     pub(super) async fn new(stream: S, session: Connection) -> io::Result<Self> {
         let mut wire = Self {
             stream,
-            session,
+            session: Box::new(session),
             plain: Vec::new(),
         };
         loop {
@@ -56,7 +57,7 @@ impl<S: Stream> Wire<S> {
 
     /// Reads something; false at the end of the stream.
     async fn take_in(&mut self) -> io::Result<bool> {
-        let mut buffer = [0; 4096];
+        let mut buffer = vec![0; 4096];
         let count = read(&mut self.stream, &mut buffer).await?;
         let mut rest = &buffer[..count];
         while !rest.is_empty() && self.session.read_tls(&mut rest)? > 0 {
