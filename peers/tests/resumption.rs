@@ -178,7 +178,7 @@ fn proftpd_tls_1_3() {
 }
 
 async fn over_tls_1_3<R: Runtime>(runtime: R, house: &House) {
-    let mut client = house.client(runtime).await;
+    let mut client = house.client(runtime.clone()).await;
     let mut refused = 0;
     for number in 0..TRANSFERS {
         let (name, content) = (number.to_string(), content(number));
@@ -191,6 +191,8 @@ async fn over_tls_1_3<R: Runtime>(runtime: R, house: &House) {
         };
         assert_eq!(resumed, Some(true), "{number}");
     }
+    client.quit().await.expect("a goodbye");
+    let mut client = house.client(runtime).await;
     for number in 0..TRANSFERS {
         let resumed = download(&mut client, &number.to_string(), &content(number)).await;
         assert_eq!(resumed, Some(true), "{number}");
