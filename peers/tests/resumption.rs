@@ -166,7 +166,7 @@ fn proftpd_tls_1_2() {
     all_resume(TlsVersion::V1_2, Server::proftpd_tls);
 }
 
-/// It gives out no ticket of TLS 1.3 with an upload, so that there is none for every third, which is refused. The refused handshake
+/// It gives out no ticket of TLS 1.3 with an upload, so that there is none for the third, which is refused. The refused handshake
 /// brings two: the way around, besides TLS 1.2, is to try once more. Downloads bring their tickets.
 #[test]
 fn proftpd_tls_1_3() {
@@ -178,7 +178,7 @@ fn proftpd_tls_1_3() {
 }
 
 async fn over_tls_1_3<R: Runtime>(runtime: R, house: &House) {
-    let mut client = house.client(runtime).await;
+    let mut client = house.client(runtime.clone()).await;
     let mut refused = 0;
     for number in 0..TRANSFERS {
         let (name, content) = (number.to_string(), content(number));
@@ -191,16 +191,18 @@ async fn over_tls_1_3<R: Runtime>(runtime: R, house: &House) {
         };
         assert_eq!(resumed, Some(true), "{number}");
     }
+    client.quit().await.expect("a goodbye");
+    let mut client = house.client(runtime).await;
     for number in 0..TRANSFERS {
         let resumed = download(&mut client, &number.to_string(), &content(number)).await;
         assert_eq!(resumed, Some(true), "{number}");
     }
-    assert!(refused < TRANSFERS / 2, "{refused} of {TRANSFERS} refused");
+    assert!(refused <= TRANSFERS / 2, "{refused} of {TRANSFERS} refused");
 }
 
 #[test]
 fn connections_side_by_side() {
-    let servers: [(TlsVersion, fn(&Path, &Path, &Tls<'_>) -> Option<Server>); 3] = [
+    let servers: [(TlsVersion, Start); 3] = [
         (TlsVersion::V1_2, Server::vsftpd_tls),
         (TlsVersion::V1_3, Server::vsftpd_tls),
         (TlsVersion::V1_2, Server::proftpd_tls),
@@ -213,20 +215,24 @@ fn connections_side_by_side() {
     }
 }
 
-/// They ask for no resumption; most of it is done all the same.
+/// They ask for no resumption; it is done all the same, but by Pure-FTPd under TLS 1.3, which knows none.
 #[test]
 fn lenient_servers() {
-    let starts: [fn(&Path, &Path, &Tls<'_>) -> Option<Server>; 2] = [
-        |work, root, tls| Server::pure_ftpd(work, root, Some(tls)),
-        |_, root, tls| Pyftpdlib::default().start_tls(root, tls),
-    ];
-    for start in starts {
-        for highest in [TlsVersion::V1_2, TlsVersion::V1_3] {
-            let Some(house) = House::new(highest, start) else {
-                continue;
-            };
-            let resumed = on_tokio(async |runtime| both_ways(runtime, &house).await);
-            eprintln!("{highest:?}: {resumed} of {} resumed", 2 * TRANSFERS);
+    type Start = fn(&Path, &Path, &Tls<'_>) -> Option<Server>;
+    let pure_ftpd: Start = |work, root, tls| Server::pure_ftpd(work, root, Some(tls));
+    let pyftpdlib: Start = |_, root, tls| Pyftpdlib::default().start_tls(root, tls);
+    for (start, highest, resumes) in [
+        (pure_ftpd, TlsVersion::V1_2, true),
+        (pure_ftpd, TlsVersion::V1_3, false),
+        (pyftpdlib, TlsVersion::V1_2, true),
+        (pyftpdlib, TlsVersion::V1_3, true),
+    ] {
+        let Some(house) = House::new(highest, start) else {
+            continue;
+        };
+        let resumed = on_tokio(async |runtime| both_ways(runtime, &house).await);
+        if resumes {
+            assert_eq!(resumed, 2 * TRANSFERS, "{highest:?}");
         }
     }
 }

@@ -17,7 +17,7 @@ use super::deadline::{Limit, Passing};
 use super::error::Error;
 use super::outward::{Connecting, Outward};
 use super::progress;
-use super::secure::Parting;
+use super::secure::{Manner, Parting};
 use crate::control::{Control, PASSES};
 use crate::moving::poll_admit;
 use crate::runtime::{Runtime, Stream};
@@ -426,12 +426,15 @@ impl<R: Runtime> Connection<R> {
         match std::mem::replace(&mut self.data, Data::None) {
             Data::Connected(id, mut connected) if id == dropped && how == Close::Abruptly => {
                 connected.transport.reset_on_drop();
+                if connected.resumed == Some(false) {
+                    self.part(connected.transport, Manner::Refused);
+                }
             }
             Data::Connected(id, mut connected)
                 if id == dropped && connected.transport.tls().is_some() =>
             {
                 connected.transport.close_now();
-                self.part(connected.transport);
+                self.part(connected.transport, Manner::InOrder);
             }
             Data::Connecting(id, _) | Data::Listening(id, _) | Data::Connected(id, _)
                 if id == dropped => {}

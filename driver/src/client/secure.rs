@@ -47,12 +47,13 @@ impl<R: Runtime> Connection<R> {
 
     /// Keeps a data connection until the server has ended it too: what is still to come of it are tickets for the next ones, and a socket
     /// that is closed with something to read resets the connection.
-    pub(super) fn part(&mut self, transport: Transport<R::Stream>) {
+    pub(super) fn part(&mut self, transport: Transport<R::Stream>, manner: Manner) {
         let until = self.runtime.now() + PARTING;
         let mut timer = self.runtime.timer();
         timer.set(Some(until));
         self.parting = Some(Parting {
             transport,
+            manner,
             timer,
             until,
             left: PARTING_BYTES,
@@ -134,9 +135,19 @@ const PARTING: Duration = Duration::from_secs(1);
 /// How much it may say meanwhile.
 const PARTING_BYTES: usize = 64 * 1024;
 
-/// A data connection on which all was sent.
+/// How a data connection comes to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// All was sent, and the server's own end is waited for.
+    InOrder,
+    /// It is reset. A server that wanted it to resume a session has sent tickets before it refused, by which the next ones will.
+    Refused,
+}
+
+/// A data connection that is over for this side.
 pub(super) struct Parting<R: Runtime> {
     transport: Transport<R::Stream>,
+    manner: Manner,
     timer: R::Timer,
     until: Instant,
     left: usize,
@@ -144,12 +155,15 @@ pub(super) struct Parting<R: Runtime> {
 
 impl<R: Runtime> Parting<R> {
     fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let _ = std::task::ready!(self.transport.poll_close(context));
+        if self.manner == Manner::InOrder {
+            let _ = std::task::ready!(self.transport.poll_close(context));
+        }
         let mut room = [0; 1024];
         while self.left > 0 {
-            match std::task::ready!(self.transport.poll_read(context, &mut room)) {
-                Ok(count @ 1..) => self.left = self.left.saturating_sub(count),
-                Ok(_) | Err(_) => break,
+            match (self.transport.poll_read(context, &mut room), self.manner) {
+                (Poll::Ready(Ok(count @ 1..)), _) => self.left = self.left.saturating_sub(count),
+                (Poll::Pending, Manner::InOrder) => return Poll::Pending,
+                (Poll::Ready(_), _) | (Poll::Pending, Manner::Refused) => break,
             }
         }
         Poll::Ready(())

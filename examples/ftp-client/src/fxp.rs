@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use ftp_driver::Runtime;
 use ftp_driver::client::{BetweenError, Error, Options, Side, Stage, copy_between};
+use ftp_sansio::wire::{Arg, Class};
 
 use crate::failure::{Exit, Failure};
 use crate::remote::RemotePath;
@@ -20,9 +21,10 @@ pub(crate) struct End<'a, R: Runtime> {
 
 /// Copies the file, in the representation of the source's session.
 pub(crate) async fn copy<R: Runtime>(
-    source: End<'_, R>,
-    target: End<'_, R>,
+    mut source: End<'_, R>,
+    mut target: End<'_, R>,
 ) -> Result<(), Failure> {
+    agree_on_tls(&mut source, &mut target).await?;
     let options = Options {
         representation: source.session.representation,
         ..Options::default()
@@ -35,6 +37,35 @@ pub(crate) async fn copy<R: Runtime>(
         true => compare(source, target).await,
         false => Ok(()),
     }
+}
+
+/// Has one of the servers be TLS's client on the data connection (SSCN): both would wait for the other to begin.
+async fn agree_on_tls<R: Runtime>(
+    source: &mut End<'_, R>,
+    target: &mut End<'_, R>,
+) -> Result<(), Failure> {
+    let failed = |what: &str| {
+        let text =
+            format!("{what}: data between them cannot be protected (--tls off does without)");
+        Err(Failure::new(Exit::Tls, text))
+    };
+    match (source.session.is_protected(), target.session.is_protected()) {
+        (false, false) => return Ok(()),
+        (true, true) => {}
+        _ => return failed("only one of the two servers has TLS"),
+    }
+    if turns_around(target).await? || turns_around(source).await? {
+        return Ok(());
+    }
+    failed("neither server takes TLS's other part (SSCN)")
+}
+
+/// Whether the server is TLS's client from now on.
+async fn turns_around<R: Runtime>(end: &mut End<'_, R>) -> Result<bool, Failure> {
+    let words = Arg::from_static("SSCN ON").unwrap_or_default();
+    let asked = end.session.client.raw(words).await;
+    let reply = asked.map_err(|error| Failure::server(end.host, &error))?;
+    Ok(reply.class() == Class::Completion)
 }
 
 fn failure<R: Runtime>(failed: &BetweenError, source: &End<'_, R>, target: &End<'_, R>) -> Failure {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use ftp_driver::Runtime;
 use ftp_driver::client::{self, Client, Config, DataPath, Error, Options, Timeouts, Trace};
 use ftp_driver::runtime::within;
-use ftp_driver::tls::ServerName;
+use ftp_driver::tls::{ServerName, Version};
 use ftp_sansio::listing::{Entry, Listing};
 use ftp_sansio::wire::{
     Arg, Command, DateTime, Escaped, Features, Format, Mode, Reply, Representation, Secret,
@@ -96,12 +96,12 @@ pub(crate) async fn connect<R: Runtime>(
         settings
             .console
             .detail(format_args!("* connecting to {address}"));
-        let connected = match mode {
-            tls::Mode::Off => Client::connect(runtime.clone(), address, config.clone()).await,
-            _ => {
-                let (tls, name) = (settings.tls.client()?, server_name(host)?);
-                Client::connect_tls(runtime.clone(), address, config.clone(), &tls, name).await
+        let connected = reach(runtime, settings, host, address, &config, Version::Tls13).await?;
+        let connected = match connected {
+            Ok(client) if mode != tls::Mode::Off && wants_tls_1_2(client.greeting()) => {
+                reach(runtime, settings, host, address, &config, Version::Tls12).await?
             }
+            connected => connected,
         };
         match connected {
             Ok(client) => {
@@ -119,6 +119,30 @@ pub(crate) async fn connect<R: Runtime>(
         }
     }
     Err(failure.unwrap_or_else(|| unknown_host(host, "it has no address")))
+}
+
+/// Connects to one address; the inner error may be another's luck.
+async fn reach<R: Runtime>(
+    runtime: &R,
+    settings: &Settings,
+    host: &Host,
+    address: SocketAddr,
+    config: &Config,
+    highest: Version,
+) -> Result<Result<Client<R>, Error>, Failure> {
+    let (runtime, config) = (runtime.clone(), config.clone());
+    if settings.tls.mode(host)? == tls::Mode::Off {
+        return Ok(Client::connect(runtime, address, config).await);
+    }
+    let (tls, name) = (settings.tls.client(highest)?, server_name(host)?);
+    Ok(Client::connect_tls(runtime, address, config, &tls, name).await)
+}
+
+/// `ProFTPD` takes no data connection that does not resume a TLS session, but gives out no ticket of TLS 1.3 with an upload: after two of
+/// them there is none left. Under TLS 1.2 one session is resumed as often as it takes.
+fn wants_tls_1_2(greeting: &Reply) -> bool {
+    let is_named = |line: &[u8]| line.windows(7).any(|word| word == b"ProFTPD");
+    greeting.lines().any(|line| is_named(line.as_ref()))
 }
 
 /// What the server's certificate has to be for.

@@ -3,7 +3,9 @@
 use std::cell::OnceCell;
 use std::path::Path;
 
-use ftp_driver::tls::{Certificate, CertificateError, ClientTls, ClientTlsBuilder, Roots, Trust};
+use ftp_driver::tls::{
+    Certificate, CertificateError, ClientTls, ClientTlsBuilder, Roots, Trust, Version,
+};
 
 use crate::cli::{Protection, TlsName};
 use crate::failure::Failure;
@@ -16,6 +18,8 @@ pub(crate) struct Tls {
     builder: ClientTlsBuilder,
     /// Made when it is first wanted: to read the system's authorities takes longer than many a session.
     client: OnceCell<ClientTls>,
+    /// The same without TLS 1.3.
+    older: OnceCell<ClientTls>,
 }
 
 /// How one session is.
@@ -39,6 +43,7 @@ impl Tls {
             mode: protection.tls,
             builder: builder(protection).map_err(unusable)?,
             client: OnceCell::new(),
+            older: OnceCell::new(),
         })
     }
 
@@ -46,19 +51,21 @@ impl Tls {
     ///
     /// # Errors
     /// A certificate of this side's that cannot be shown.
-    pub(crate) fn client(&self) -> Result<ClientTls, Failure> {
-        if let Some(client) = self.client.get() {
+    pub(crate) fn client(&self, highest: Version) -> Result<ClientTls, Failure> {
+        let made = match highest {
+            Version::Tls12 => &self.older,
+            _ => &self.client,
+        };
+        if let Some(client) = made.get() {
             return Ok(client.clone());
         }
-        let built = self.builder.clone().build().or_else(|_| {
+        let builder = self.builder.clone().max_version(highest);
+        let built = builder.clone().build().or_else(|_| {
             // A system without any authority trusts nobody; which server that is, is told when there is one.
-            self.builder
-                .clone()
-                .trust(Trust::Pinned(Vec::new()))
-                .build()
+            builder.trust(Trust::Pinned(Vec::new())).build()
         });
         let client = built.map_err(|error| Failure::usage(error.to_string()))?;
-        Ok(self.client.get_or_init(|| client).clone())
+        Ok(made.get_or_init(|| client).clone())
     }
 
     /// For a session with this host.

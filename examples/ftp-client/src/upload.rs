@@ -44,8 +44,8 @@ pub(crate) async fn from_file<R: Runtime>(
         _ => 0,
     };
     match send_file(session, (&mut file, local, size), remote, offset).await {
-        // ProFTPD takes no data connection that does not resume a TLS session, and gives out no ticket of TLS 1.3 with an upload. Where
-        // the last was used up it refuses, but that handshake has brought new ones.
+        // A ProFTPD that does not say so (see `session::connect`): with no ticket left it refuses, but that handshake has brought new
+        // ones.
         Err(failure) if failure.is_unopened() && session.is_protected() => {
             session.console.detail(format_args!("{failure}: once more"));
             send_file(session, (&mut file, local, size), remote, offset).await

@@ -94,10 +94,21 @@ fn what_makes_no_sense_is_a_usage_error() {
 }
 
 #[test]
-fn tls_is_refused_before_anything_is_sent() {
-    let done = fails(&["ls", "ftps://alice:secret@127.0.0.1:1/"], 4);
-    assert_eq!(done.stderr.lines().count(), 1, "{done:?}");
-    assert!(!done.stderr.contains("secret"), "{done:?}");
+fn what_is_said_of_tls_has_to_agree() {
+    let url = "ftps://alice:secret@127.0.0.1:1/";
+    for options in [
+        &["--tls", "off"][..],
+        &["--tls", "explicit"],
+        &["--tls", "perhaps"],
+        &["--pin", "00"],
+        &["--key", "key.pem"],
+        &["--insecure", "--ca", "authority.pem"],
+        &["--ca", "no-such-file.pem"],
+    ] {
+        let done = fails(&[options, &["ls", url]].concat(), 2);
+        assert!(!done.stderr.contains("secret"), "{done:?}");
+    }
+    fails(&["ls", url], 3);
 }
 
 #[test]

@@ -68,6 +68,7 @@ impl Played {
         let heard = self.heard.lock().expect("no test panics with it");
         let own = |line: &&String| {
             ![
+                "AUTH",
                 "USER",
                 "PASS alice",
                 "PASS geheim",

@@ -14,7 +14,7 @@ const TRIES: usize = 10;
 /// How a server shows that it is the one on its port, and not another.
 #[derive(Clone, Copy)]
 pub(super) enum Sign {
-    /// It greets with the [`banner`] of its address.
+    /// It greets with the [`banner`] of its address, whatever follows it.
     Greeting,
     /// The system says that it listens there, on IPv4: for one that greets with words of its own, or behind TLS.
     Listener,
@@ -63,7 +63,7 @@ fn ready(daemon: &mut Daemon, address: SocketAddr, sign: Sign) -> bool {
 }
 
 fn greets(address: SocketAddr) -> Option<bool> {
-    let wanted = format!("220 {}\r\n", banner(address));
+    let wanted = format!("220 {}", banner(address));
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
     let mut bytes = vec![0; wanted.len()];

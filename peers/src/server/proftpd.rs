@@ -10,7 +10,7 @@ use rustix::process::{getgid, getuid};
 use super::port::{Sign, banner, on_a_free_port};
 use super::{SECRET, Server, owner};
 use crate::daemon::Daemon;
-use crate::tls::{Tls, TlsVersion};
+use crate::tls::{Tls, TlsVersion, either};
 use crate::tool::{command, unpacked};
 
 impl Server {
@@ -29,7 +29,8 @@ impl Server {
         let start = |address: SocketAddr| {
             let settings = work.join(format!("proftpd-{}.conf", address.port()));
             let secured = tls.map(|tls| secured(work, tls)).unwrap_or_default();
-            let text = modules(&program) + &configuration(work, root, address) + &secured;
+            let name = either(tls.is_some_and(|tls| tls.implicit), "", " ProFTPD");
+            let text = modules(&program) + &configuration(work, root, address, name) + &secured;
             fs::write(&settings, text).expect("room for settings");
             Daemon::start(
                 command(&program)
@@ -98,8 +99,9 @@ fn accounts(work: &Path, root: &Path) -> String {
     file.display().to_string()
 }
 
-/// Only root may change the root folder; without it, alice sees the whole machine from her home.
-fn configuration(work: &Path, root: &Path, address: SocketAddr) -> String {
+/// Only root may change the root folder; without it, alice sees the whole machine from her home. `name` is what it calls itself, if it
+/// does: clients know it by that.
+fn configuration(work: &Path, root: &Path, address: SocketAddr, name: &str) -> String {
     let (ip, port, banner, accounts) = (
         address.ip(),
         address.port(),
@@ -115,7 +117,7 @@ fn configuration(work: &Path, root: &Path, address: SocketAddr) -> String {
     };
     let work = work.display();
     format!(
-        "ServerType standalone\nDefaultAddress {ip}\nSocketBindTight on\nUseIPv6 {ipv6}\nPort {port}\nServerIdent on \"{banner}\"\n\
+        "ServerType standalone\nDefaultAddress {ip}\nSocketBindTight on\nUseIPv6 {ipv6}\nPort {port}\nServerIdent on \"{banner}{name}\"\n\
         User {user}\nGroup {group}\nRootLogin on\n{jail}\
         AuthUserFile {accounts}\nAuthOrder mod_auth_file.c\nRequireValidShell off\n\
         AllowOverwrite on\nAllowStoreRestart on\nAllowRetrieveRestart on\n\

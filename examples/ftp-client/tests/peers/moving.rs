@@ -162,7 +162,12 @@ fn to_ours_and_back(house: &House) {
     assert!(!other.at("x").exists() && !house.server.at("x").exists());
 }
 
-on_both_runtimes!(between_our_servers, servers_that_go_nowhere, over_ipv6);
+on_both_runtimes!(
+    between_our_servers,
+    between_our_servers_under_tls,
+    servers_that_go_nowhere,
+    over_ipv6
+);
 
 struct Pair {
     _here: Scratch,
@@ -236,12 +241,31 @@ fn between_our_servers(runtime: Runtime) {
     fxp(runtime, &[&source.url(""), &target.url("x")]).exits(2);
 }
 
+/// One of them is TLS's client on the data connection. Where only one has TLS, nothing is moved.
+fn between_our_servers_under_tls(runtime: Runtime) {
+    let options = ["--fxp", "on", "--tls-self-signed", "--tls", "require"];
+    let Some(pair) = pair(runtime, &options) else {
+        return;
+    };
+    let Pair { source, target, .. } = &pair;
+    fill(&source.at("f"), 3_000_001, 1);
+    let (from, to) = (source.url("f"), target.url("g"));
+    fxp(runtime, &["--insecure", "--verify", &from, &to]).ok();
+    assert_same(&source.at("f"), &target.at("g"));
+    let plain = self::pair(runtime, &["--fxp", "on"]).expect("what was there before");
+    let nowhere = plain.target.url("g");
+    let done = fxp(runtime, &["--insecure", &from, &nowhere]).exits(4);
+    assert!(done.stderr.contains("only one"), "{done:?}");
+    assert_eq!(names_in(&plain.target.root), [""; 0]);
+}
+
 fn servers_that_go_nowhere(runtime: Runtime) {
     let Some(pair) = pair(runtime, &["--active", "off"]) else {
         return;
     };
     fill(&pair.source.at("f"), 1000, 1);
-    let done = fxp(runtime, &[&pair.source.url("f"), &pair.target.url("f")]).exits(1);
+    let (from, to) = (pair.source.url("f"), pair.target.url("f"));
+    let done = fxp(runtime, &["--tls", "off", &from, &to]).exits(1);
     assert!(
         done.stderr
             .contains("does not take part in a transfer between two servers"),

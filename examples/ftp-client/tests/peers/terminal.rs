@@ -15,11 +15,11 @@ on_both_runtimes!(cat, get_to_standard_output);
 const PATIENCE: u64 = 20_000;
 
 fn cat(runtime: Runtime) {
-    shows_the_file_alone(runtime, |url| vec!["cat", url]);
+    shows_the_file_alone(runtime, |url| vec!["--tls", "off", "cat", url]);
 }
 
 fn get_to_standard_output(runtime: Runtime) {
-    shows_the_file_alone(runtime, |url| vec!["get", url, "-"]);
+    shows_the_file_alone(runtime, |url| vec!["--tls", "off", "get", url, "-"]);
 }
 
 /// Standard output and standard error are one terminal, on which a bar would write over the text.
