@@ -68,11 +68,15 @@ impl Daemon {
 
     /// Where it listens on IPv4, asked of the system: for a server that could not say so.
     pub fn listens_on(&self) -> SocketAddr {
-        until("a listener", || {
-            let sockets = sockets_of(self.id())?;
-            let table = fs::read_to_string("/proc/net/tcp").ok()?;
-            table.lines().find_map(|line| listener(line, &sockets))
-        })
+        until("a listener", || self.listeners().first().copied())
+    }
+
+    /// Where it listens on IPv4 by now.
+    pub(crate) fn listeners(&self) -> Vec<SocketAddr> {
+        let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+        let sockets = sockets_of(self.id()).unwrap_or_default();
+        let of_line = |line| listener(line, &sockets);
+        table.lines().filter_map(of_line).collect()
     }
 
     /// Whether it has ended.
@@ -90,6 +94,11 @@ impl Daemon {
     /// Sends SIGINT.
     pub fn interrupt(&self) {
         self.signal(Signal::INT);
+    }
+
+    /// Sends SIGHUP.
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
     }
 
     fn signal(&self, signal: Signal) {

@@ -7,6 +7,7 @@
 //!
 //! It is a test's code, so what cannot go wrong in a sane test ends in a panic that says what did.
 
+mod certificates;
 mod client;
 mod content;
 mod daemon;
@@ -14,9 +15,12 @@ mod pipe;
 mod runtime;
 mod scratch;
 mod server;
+mod tls;
+mod tls_client;
 mod tool;
 mod wire;
 
+pub use certificates::{Certificates, Identity};
 pub use client::{Done, finish, run, run_fed};
 pub use content::{FIFTY_MIB, SIZES, assert_same, fill, half_of};
 pub use daemon::Daemon;
@@ -24,6 +28,8 @@ pub use pipe::{closed_pipe, full_pipe};
 pub use runtime::Runtime;
 pub use scratch::{Scratch, names_in, until};
 pub use server::{Pyftpdlib, Server, ours, percent};
+pub use tls::{Tls, TlsVersion};
+pub use tls_client::{Ftplib, TlsClient};
 pub use tool::{command, find, python, sibling, skip, skip_without_ipv6};
 pub use wire::{Answer, Wire};
 

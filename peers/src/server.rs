@@ -1,9 +1,10 @@
-//! The servers that are started: ours, vsftpd, `ProFTPD` and pyftpdlib.
+//! The servers that are started: ours, vsftpd, `ProFTPD`, Pure-FTPd and pyftpdlib.
 
 mod ours;
 mod owner;
 mod port;
 mod proftpd;
+mod pure_ftpd;
 mod pyftpdlib;
 mod vsftpd;
 
@@ -23,8 +24,14 @@ pub struct Server {
     /// The folder that it serves.
     pub root: PathBuf,
     addresses: Vec<SocketAddr>,
+    /// Where it is TLS from the first byte on, besides.
+    implicit_addresses: Vec<SocketAddr>,
     login: &'static str,
+    scheme: &'static str,
 }
+
+/// `secret`, as `openssl passwd -5` hashes it.
+const SECRET: &str = "$5$NBQfV5istmg6G5Jg$2SluKTREgoH4pkpbi3cuF3f2SIBGLUk/PRwV21ShFQ.";
 
 impl Server {
     fn new(daemon: Daemon, root: &Path, addresses: Vec<SocketAddr>, login: &'static str) -> Self {
@@ -32,8 +39,23 @@ impl Server {
             daemon,
             root: root.to_owned(),
             addresses,
+            implicit_addresses: Vec::new(),
             login,
+            scheme: "ftp",
         }
+    }
+
+    /// The same where it is TLS from the first byte.
+    const fn implicit(mut self, is_implicit: bool) -> Self {
+        if is_implicit {
+            self.scheme = "ftps";
+        }
+        self
+    }
+
+    /// `ftp`, or `ftps` where it is TLS from the first byte.
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
     }
 
     /// Where it listens on IPv4.
@@ -70,7 +92,12 @@ impl Server {
     }
 
     fn url_at(&self, address: SocketAddr, name: &str) -> String {
-        format!("ftp://{}@{address}/{}", self.login, percent(name))
+        format!(
+            "{}://{}@{address}/{}",
+            self.scheme,
+            self.login,
+            percent(name)
+        )
     }
 
     /// The path of a file in the folder that it serves.

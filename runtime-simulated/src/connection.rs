@@ -184,11 +184,7 @@ impl World {
         Some(self.faults.remove(place).2)
     }
 
-    pub(crate) fn poll_connect(
-        &mut self,
-        id: u64,
-        context: &Context<'_>,
-    ) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_connect(&mut self, id: u64, context: &Context<'_>) -> Poll<io::Result<()>> {
         let waiting = self.waiting(context);
         let Some(connection) = self.connections.get_mut(&id) else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
@@ -272,12 +268,7 @@ impl World {
         Some((ends[from].address, ends[1 - from].address))
     }
 
-    fn tell(
-        &mut self,
-        id: u64,
-        from: usize,
-        event: impl FnOnce(SocketAddr, SocketAddr) -> Event,
-    ) {
+    fn tell(&mut self, id: u64, from: usize, event: impl FnOnce(SocketAddr, SocketAddr) -> Event) {
         if let Some((from, to)) = self.names(id, from) {
             self.note(&event(from, to));
         }
@@ -496,7 +487,9 @@ impl World {
     fn cut_off(&mut self, id: u64, side: usize, most: usize, left: Option<u64>) -> Option<Bytes> {
         let end = &mut self.connections.get_mut(&id)?.ends[side];
         let front = end.outgoing.front_mut()?;
-        let left = left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
+        let left = left.map_or(usize::MAX, |left| {
+            usize::try_from(left).unwrap_or(usize::MAX)
+        });
         let bytes = front.split_to(most.min(left).min(front.len()));
         if front.is_empty() {
             end.outgoing.pop_front();

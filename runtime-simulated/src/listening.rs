@@ -52,8 +52,8 @@ impl World {
     pub(crate) fn listener_at(&mut self, host: usize, to: SocketAddr) -> Option<&mut Listening> {
         self.listeners.values_mut().find(|listening| {
             let (at, to) = (listening.at, to);
-            let is_meant = at.ip() == to.ip()
-                || at.ip().is_unspecified() && at.is_ipv4() == to.is_ipv4();
+            let is_meant =
+                at.ip() == to.ip() || at.ip().is_unspecified() && at.is_ipv4() == to.is_ipv4();
             listening.host == host && at.port() == to.port() && is_meant
         })
     }

@@ -197,7 +197,11 @@ impl Network {
                 connections: held
                     .map(|connection| (connection.ends[0].address, connection.ends[1].address))
                     .collect(),
-                listeners: world.listeners.values().map(|listening| listening.at).collect(),
+                listeners: world
+                    .listeners
+                    .values()
+                    .map(|listening| listening.at)
+                    .collect(),
                 tasks: world.tasks.values().copied().collect(),
                 works: world.works,
             }

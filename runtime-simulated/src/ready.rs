@@ -24,7 +24,11 @@ impl Ready {
     /// One of them, which `draw` chooses by its place.
     pub(crate) fn take(&self, draw: impl FnOnce(usize) -> usize) -> Option<u64> {
         let mut tasks = self.lock();
-        let place = if tasks.len() > 1 { draw(tasks.len()) } else { 0 };
+        let place = if tasks.len() > 1 {
+            draw(tasks.len())
+        } else {
+            0
+        };
         let task = tasks.iter().nth(place).copied()?;
         tasks.remove(&task);
         Some(task)

@@ -305,8 +305,7 @@ impl Timer {
     }
 
     pub(crate) fn wait(&self, context: &Context<'_>) -> Poll<()> {
-        self.shared
-            .with(|world| world.poll_timer(self.id, context))
+        self.shared.with(|world| world.poll_timer(self.id, context))
     }
 }
 

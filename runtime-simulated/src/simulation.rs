@@ -27,12 +27,15 @@ const POLL: Duration = Duration::from_micros(10);
 /// How many polls in a row without anything happening are a task that wakes itself for ever.
 const MOST_POLLS: u64 = 10_000_000;
 
+/// Who hears of what happens in the network.
+type Observer = dyn FnMut(Instant, &Event) + Send;
+
 /// A run that is about to begin.
 pub struct Simulation {
     seed: u64,
     conditions: Conditions,
     limit: Duration,
-    observer: Option<Box<dyn FnMut(Instant, &Event) + Send>>,
+    observer: Option<Box<Observer>>,
 }
 
 impl std::fmt::Debug for Simulation {
@@ -268,7 +271,10 @@ impl World {
             }
         };
         for listening in self.listeners.values() {
-            add(&listening.acceptor, format!("a connection to {}", listening.at));
+            add(
+                &listening.acceptor,
+                format!("a connection to {}", listening.at),
+            );
         }
         for connection in self.connections.values() {
             for (side, end) in connection.ends.iter().enumerate() {
@@ -286,7 +292,10 @@ impl World {
             add(waiting, format!("{at:?}"));
         }
         let mut report = format!(", at {:?}", self.now);
-        let spawned = self.tasks.iter().map(|(id, at)| (*id, format!("the task of {at}")));
+        let spawned = self
+            .tasks
+            .iter()
+            .map(|(id, at)| (*id, format!("the task of {at}")));
         for (id, name) in std::iter::once((MAIN, "the main future".to_owned())).chain(spawned) {
             let waits = waits.remove(&id).map(|waits| waits.join(", or "));
             let waits = waits.as_deref().unwrap_or("nothing that is known here");

@@ -44,10 +44,7 @@ pub(crate) struct Trace {
 
 impl Trace {
     pub(crate) const fn new(observer: Option<Observer>) -> Self {
-        Self {
-            hash: 0,
-            observer,
-        }
+        Self { hash: 0, observer }
     }
 
     pub(crate) fn note(&mut self, now: Instant, event: &Event) {

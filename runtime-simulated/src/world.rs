@@ -184,7 +184,10 @@ impl World {
     /// Ends everything that is still to come, and gives what has to be dropped where the world is free.
     pub(crate) fn close(&mut self) -> impl Sized + use<> {
         self.is_over = true;
-        (mem::take(&mut self.happenings), mem::take(&mut self.spawned))
+        (
+            mem::take(&mut self.happenings),
+            mem::take(&mut self.spawned),
+        )
     }
 
     /// Who asks, to be woken later.

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod compat;
+
 use std::cell::Cell;
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -12,6 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+pub use compat::{IntoTokio, TokioIo};
 use ftp_driver::runtime::{Interest, Unread};
 pub use ftp_driver::*;
 use ftp_sansio::time::Instant;

@@ -1,10 +1,9 @@
 //! One control connection and the data connection that belongs to it, driven by whoever waits for an operation.
 
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -14,10 +13,17 @@ use ftp_sansio::client::{
 };
 use ftp_sansio::wire::{Command, Reply};
 
+use super::deadline::{Limit, Passing};
 use super::error::Error;
+use super::outward::{Connecting, Outward};
+use super::progress;
+use super::secure::Parting;
 use crate::control::{Control, PASSES};
-use crate::moving::{poll_admit, poll_read};
-use crate::runtime::{Listener, Runtime, Stream};
+use crate::moving::poll_admit;
+use crate::runtime::{Runtime, Stream};
+use crate::tls::{ControlClient, TlsError};
+use crate::trace::Spoken;
+use crate::transport::Transport;
 
 /// A command or a reply, as it passes by.
 #[derive(Debug)]
@@ -31,10 +37,8 @@ pub enum Trace<'a> {
 
 pub(super) type Observer = Box<dyn FnMut(Trace<'_>) + Send>;
 
-type Connecting<S> = Pin<Box<dyn Future<Output = io::Result<S>> + Send>>;
-
 /// The data connection, in whichever state it is.
-enum Data<R: Runtime> {
+pub(super) enum Data<R: Runtime> {
     None,
     Connecting(DataId, Connecting<R::Stream>),
     Listening(DataId, R::Listener),
@@ -42,24 +46,32 @@ enum Data<R: Runtime> {
 }
 
 /// A data connection that is there.
-struct Connected<S> {
-    stream: S,
+pub(super) struct Connected<S> {
+    pub(super) transport: Transport<S>,
     /// What was read beyond the end of one transfer: the beginning of the next (RFC 959 § 3.3).
     early: Bytes,
     /// A transfer has left it open, and none has begun on it since.
     is_idle: bool,
+    /// Under TLS, once its handshake is complete: whether it resumed the control connection's session.
+    pub(super) resumed: Option<bool>,
 }
 
 /// How many bytes of a transfer that was not begun yet are read, to see whether the server has closed.
 const EARLY: usize = 512;
 
 impl<S: Stream> Connected<S> {
-    const fn new(stream: S) -> Self {
+    const fn new(transport: Transport<S>) -> Self {
         Self {
-            stream,
+            transport,
             early: Bytes::new(),
             is_idle: false,
+            resumed: None,
         }
+    }
+
+    /// Whether bytes of this transfer may move on it.
+    fn is_ready_for(&self, transfer: &Transfer) -> bool {
+        transfer.protection == Protection::Clear || self.resumed.is_some()
     }
 
     /// Ready when it is of no use any more: the server has closed it between two transfers, or it broke.
@@ -68,7 +80,7 @@ impl<S: Stream> Connected<S> {
             return Poll::Pending;
         }
         let mut room = [0; EARLY];
-        match poll_read(&mut self.stream, context, &mut room) {
+        match self.transport.poll_read(context, &mut room) {
             Poll::Ready(Ok(count)) if count > 0 => {
                 self.early = Bytes::copy_from_slice(&room[..count]);
                 Poll::Pending
@@ -82,7 +94,7 @@ impl<S: Stream> Connected<S> {
 /// What the driving of a session has brought up.
 pub(super) enum Happened {
     Greeted(Reply),
-    Finished(OperationId, Result<Outcome, Failure>),
+    Finished(OperationId, Result<Outcome, Error>),
     Closed(Option<Failure>),
 }
 
@@ -90,41 +102,67 @@ pub(super) struct Connection<R: Runtime> {
     pub(super) runtime: R,
     pub(super) peer: SocketAddr,
     local: IpAddr,
+    outward: Outward,
     pub(super) machine: core::Session,
-    control: Control<R>,
-    data: Data<R>,
+    pub(super) control: Control<R>,
+    pub(super) data: Data<R>,
+    /// How TLS is done, where it can be.
+    pub(super) tls: Option<Box<ControlClient>>,
+    /// What was wrong with TLS on a data connection.
+    pub(super) data_fault: Option<TlsError>,
+    /// An upload's data connection that is over for this side, until the server has ended it too.
+    pub(super) parting: Option<Parting<R>>,
     /// The transfer whose bytes may move, once there is a data connection for it.
-    transfer: Option<Transfer>,
+    pub(super) transfer: Option<Transfer>,
     happened: VecDeque<Happened>,
     /// The operation that was begun and whose end has not been told: whoever begins the next one waits for it first.
     unfinished: Option<OperationId>,
     /// The transfer of which the server has said that it is under way.
     pub(super) underway: Option<OperationId>,
+    /// How much data the server said would come then, in bytes.
+    pub(super) announced: Option<u64>,
+    /// The user's own deadline.
+    pub(super) limit: Option<Box<Limit<R>>>,
     /// Why the session is over.
     ended_by: Option<Failure>,
     pub(super) observer: Option<Observer>,
+    trace: Spoken,
 }
 
 impl<R: Runtime> Connection<R> {
-    pub(super) fn new(runtime: R, stream: R::Stream, config: Config) -> io::Result<Self> {
+    pub(super) fn new(
+        runtime: R,
+        stream: R::Stream,
+        mut config: Config,
+        outward: Outward,
+        tls: Option<ControlClient>,
+    ) -> io::Result<Self> {
+        config.trace = true;
         let ends = Endpoints {
             local: stream.local_addr()?,
-            peer: stream.peer_addr()?,
+            peer: outward.peer().map_or_else(|| stream.peer_addr(), Ok)?,
         };
         let machine = core::Session::new(config.into(), ends, runtime.now());
         Ok(Self {
             control: Control::new(&runtime, stream),
             peer: ends.peer,
             local: ends.local.ip(),
+            outward,
             machine,
             runtime,
             data: Data::None,
+            tls: tls.map(Box::new),
+            data_fault: None,
+            parting: None,
             transfer: None,
             happened: VecDeque::new(),
             unfinished: None,
             underway: None,
+            announced: None,
+            limit: None,
             ended_by: None,
             observer: None,
+            trace: Spoken::new(ends.peer),
         })
     }
 
@@ -133,14 +171,15 @@ impl<R: Runtime> Connection<R> {
         for _ in 0..PASSES {
             // Data first: a user who was slow must not find the deadline of a connection that did move.
             let progress = self.poll_data(context)
+                | self.poll_secure(context)
+                | self.poll_parting(context)
                 | self.act()
                 | self.control.poll(&self.runtime, &mut self.machine, context)
+                | self.poll_limit(context)
                 | self.act();
             if let Some(happened) = self.happened.pop_front() {
-                match &happened {
-                    Happened::Finished(..) => self.unfinished = None,
-                    Happened::Closed(failure) => self.ended_by.clone_from(failure),
-                    Happened::Greeted(_) => {}
+                if let Happened::Finished(..) = &happened {
+                    self.unfinished = None;
                 }
                 return Poll::Ready(happened);
             }
@@ -154,7 +193,15 @@ impl<R: Runtime> Connection<R> {
 
     /// Begins an operation, after what an unfinished one has left behind is over.
     pub(super) async fn begin(&mut self, operation: Operation) -> Result<OperationId, Error> {
-        self.settle().await?;
+        self.settle().await.map_err(Error::before_begin)?;
+        if self.limit_has_passed() {
+            let usable = true;
+            return Err(Error::Deadline {
+                begun: false,
+                usable,
+            });
+        }
+        self.trace.begin(&operation);
         let begun = self.machine.begin(self.runtime.now(), operation);
         let id = begun.map_err(|refused| Error::NotPossible(refused.why))?;
         self.unfinished = Some(id);
@@ -176,9 +223,9 @@ impl<R: Runtime> Connection<R> {
         loop {
             match std::task::ready!(self.poll(context)) {
                 Happened::Finished(finished, result) if finished == id => {
-                    return Poll::Ready(result.map_err(Error::from));
+                    return Poll::Ready(result.map_err(|error| self.error(error)));
                 }
-                Happened::Closed(failure) => return Poll::Ready(Err(closed(failure))),
+                Happened::Closed(failure) => return Poll::Ready(Err(self.closed(failure))),
                 Happened::Finished(..) | Happened::Greeted(_) => {}
             }
         }
@@ -190,7 +237,7 @@ impl<R: Runtime> Connection<R> {
     /// The session is over, or ends thereby.
     pub(super) async fn settle(&mut self) -> Result<(), Error> {
         if self.machine.is_closed() {
-            return Err(closed(self.ended_by.clone()));
+            return Err(self.closed(self.ended_by.clone()));
         }
         if self.unfinished.is_some() {
             self.abort();
@@ -198,7 +245,7 @@ impl<R: Runtime> Connection<R> {
         poll_fn(|context| {
             while self.unfinished.is_some() {
                 if let Happened::Closed(failure) = std::task::ready!(self.poll(context)) {
-                    return Poll::Ready(Err(closed(failure)));
+                    return Poll::Ready(Err(self.closed(failure)));
                 }
             }
             Poll::Ready(Ok(()))
@@ -213,12 +260,61 @@ impl<R: Runtime> Connection<R> {
         self.act();
     }
 
-    /// What the machine may do now, and the stream it may do it with: nothing until both are there.
-    pub(super) fn moving(&mut self) -> Option<(&Transfer, &mut R::Stream)> {
-        match (&self.transfer, &mut self.data) {
-            (Some(transfer), Data::Connected(id, connected)) if transfer.data == *id => {
-                Some((transfer, &mut connected.stream))
+    /// Whether something was begun whose end is still to come.
+    pub(super) const fn has_unfinished(&self) -> bool {
+        self.unfinished.is_some()
+    }
+
+    fn limit_has_passed(&self) -> bool {
+        let now = self.runtime.now();
+        let limit = self.limit.as_ref();
+        limit.is_some_and(|limit| limit.has_passed(now))
+    }
+
+    /// What a failure is called, now that the user's deadline may have brought it about.
+    pub(super) fn error(&self, error: Error) -> Error {
+        match self.limit_has_passed() {
+            true => error.by_deadline(!self.machine.is_closed()),
+            false => error,
+        }
+    }
+
+    /// Heeds the user's deadline. True when it has just passed.
+    fn poll_limit(&mut self, context: &mut Context<'_>) -> bool {
+        let now = self.runtime.now();
+        let Some(limit) = &mut self.limit else {
+            return false;
+        };
+        match limit.poll(now, context) {
+            None => false,
+            Some(Passing::Now) => {
+                self.abort();
+                true
             }
+            // The server does not let go.
+            Some(Passing::Finally) => {
+                self.machine.handle(now, Input::Disconnected);
+                true
+            }
+        }
+    }
+
+    /// What the machine may do now, and the connection it may do it with: nothing until both are there.
+    pub(super) fn moving(&mut self) -> Option<(&Transfer, &mut Transport<R::Stream>)> {
+        match (&self.transfer, &mut self.data) {
+            (Some(transfer), Data::Connected(id, connected))
+                if transfer.data == *id && connected.is_ready_for(transfer) =>
+            {
+                Some((transfer, &mut connected.transport))
+            }
+            _ => None,
+        }
+    }
+
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    pub(super) fn data_resumed(&self) -> Option<bool> {
+        match &self.data {
+            Data::Connected(_, connected) => connected.resumed,
             _ => None,
         }
     }
@@ -266,43 +362,49 @@ impl<R: Runtime> Connection<R> {
     }
 
     fn tell(&mut self, event: Event) {
+        self.trace.tell(&event);
         match (event, &mut self.observer) {
             (Event::Sent(command), Some(observer)) => observer(Trace::Sent(&command)),
             (Event::Received(reply), Some(observer)) => observer(Trace::Received(&reply)),
             (Event::Greeting(reply), _) => self.happened.push_back(Happened::Greeted(reply)),
             (Event::Finished(id, result), _) => {
+                let result = result.map_err(|failure| self.explain(failure));
                 self.happened.push_back(Happened::Finished(id, result));
             }
-            (Event::Underway(id, _), _) => self.underway = Some(id),
-            (Event::Closed(failure), _) => self.happened.push_back(Happened::Closed(failure)),
+            (Event::Underway(id, reply), _) => {
+                self.underway = Some(id);
+                self.announced = progress::announced(reply.text());
+            }
+            (Event::Closed(failure), _) => {
+                self.ended_by.clone_from(&failure);
+                self.happened.push_back(Happened::Closed(failure));
+            }
             _ => {}
         }
     }
 
     fn carry_out(&mut self, action: Action) {
+        self.trace.act(&action);
         match action {
             Action::Connect { data, to } => {
-                let connecting = self.runtime.connect(to, Some(self.local));
-                self.data = Data::Connecting(data, Box::pin(connecting));
+                let connecting = self.outward.connect_data(&self.runtime, to, self.local);
+                self.data = Data::Connecting(data, connecting);
             }
             Action::Listen { data, address } => {
-                let listener = self.runtime.listen(SocketAddr::new(address, 0)).ok();
-                let at = listener
-                    .as_ref()
-                    .and_then(|listener| listener.local_addr().ok());
+                let listening = self.outward.listen(&self.runtime, address).ok();
+                let (listener, at) = listening.unzip();
                 self.data = listener.map_or(Data::None, |listener| Data::Listening(data, listener));
                 self.machine
                     .handle(self.runtime.now(), Input::Listening(data, at));
             }
-            // This driver knows no TLS yet: what was to be protected is not moved in clear.
-            Action::StartTls(_) => {
-                let failed = Input::Tls(TlsEvent::Failed);
-                self.machine.handle(self.runtime.now(), failed);
-            }
-            Action::Transfer(transfer) if transfer.protection != Protection::Clear => {
-                let failed = Input::Transfer(transfer.id, TransferEvent::SecureFailed);
-                self.machine.handle(self.runtime.now(), failed);
-            }
+            Action::StartTls(_) => match self.tls.as_ref().map(|tls| tls.session()) {
+                Some(Ok(session)) => self.control.start_tls(session),
+                _ => {
+                    let failed = Input::Tls(TlsEvent::Failed);
+                    self.machine.handle(self.runtime.now(), failed);
+                }
+            },
+            Action::StopTls => self.control.stop_tls(),
             Action::Transfer(transfer) => {
                 if let Data::Connected(_, connected) = &mut self.data {
                     connected.is_idle = false;
@@ -323,7 +425,13 @@ impl<R: Runtime> Connection<R> {
         self.transfer.take_if(|transfer| transfer.data == dropped);
         match std::mem::replace(&mut self.data, Data::None) {
             Data::Connected(id, mut connected) if id == dropped && how == Close::Abruptly => {
-                connected.stream.reset_on_drop();
+                connected.transport.reset_on_drop();
+            }
+            Data::Connected(id, mut connected)
+                if id == dropped && connected.transport.tls().is_some() =>
+            {
+                connected.transport.close_now();
+                self.part(connected.transport);
             }
             Data::Connecting(id, _) | Data::Listening(id, _) | Data::Connected(id, _)
                 if id == dropped => {}
@@ -335,7 +443,7 @@ impl<R: Runtime> Connection<R> {
     fn poll_data(&mut self, context: &mut Context<'_>) -> bool {
         let (id, result) = match &mut self.data {
             Data::Connecting(id, connecting) => match connecting.as_mut().poll(context) {
-                Poll::Ready(result) => (*id, result),
+                Poll::Ready(result) => (*id, result.map(Transport::new)),
                 Poll::Pending => return false,
             },
             // Only once the server has taken the command does it matter who comes.
@@ -358,9 +466,10 @@ impl<R: Runtime> Connection<R> {
             }
             Data::None => return false,
         };
+        self.trace.data(result.as_ref().err());
         let input = match result {
-            Ok(stream) => {
-                self.data = Data::Connected(id, Connected::new(stream));
+            Ok(transport) => {
+                self.data = Data::Connected(id, Connected::new(transport));
                 Input::Connected(id)
             }
             Err(_) => {
@@ -371,8 +480,4 @@ impl<R: Runtime> Connection<R> {
         self.machine.handle(self.runtime.now(), input);
         true
     }
-}
-
-pub(super) fn closed(failure: Option<Failure>) -> Error {
-    failure.map_or(Error::Closed(None), Error::from)
 }

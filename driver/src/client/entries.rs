@@ -1,5 +1,8 @@
 //! A folder's entries as they arrive.
 
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+
 use bytes::{Buf, Bytes};
 use ftp_sansio::listing::{Entry, Reader, Summary};
 
@@ -16,47 +19,52 @@ use crate::runtime::Runtime;
 pub struct Entries<'a, R: Runtime> {
     /// Nothing once the server has said that all was sent.
     download: Option<Download<'a, R>>,
-    is_complete: bool,
     reader: Reader,
     /// What has arrived and was not read.
     bytes: Bytes,
+    /// As a stream it has given its last.
+    pub(super) is_over: bool,
 }
 
 impl<'a, R: Runtime> Entries<'a, R> {
     pub(super) const fn new(download: Download<'a, R>, reader: Reader) -> Self {
         Self {
             download: Some(download),
-            is_complete: false,
             reader,
             bytes: Bytes::new(),
+            is_over: false,
         }
     }
 
     /// The next entry, in the server's order, `.` and `..` among them where it lists those.
     ///
-    /// Dropping the future loses nothing while entries arrive; dropped at the end, when the server's final word is waited for,
-    /// the listing counts as aborted.
+    /// Dropping the future loses nothing.
     ///
     /// # Errors
     /// What made the listing incomplete: [`Error::Incomplete`], or what ended the session.
     pub async fn next(&mut self) -> Result<Option<Entry>, Error> {
-        while !self.is_complete {
+        poll_fn(|context| self.poll_entry(context)).await
+    }
+
+    pub(super) fn poll_entry(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Entry>, Error>> {
+        while let Some(download) = &mut self.download {
             let (taken, entry) = self.reader.read(&self.bytes);
             self.bytes.advance(taken);
             if entry.is_some() {
-                return Ok(entry);
+                return Poll::Ready(Ok(entry));
             }
-            let download = self.download.as_mut().ok_or(Error::Aborted)?;
-            if let Some(bytes) = download.read().await? {
+            if let Some(bytes) = ready!(download.poll_bytes(context))? {
                 self.bytes = bytes;
             } else {
                 // A last line that was cut off must not pass for one, so the final word comes first.
-                let download = self.download.take().ok_or(Error::Aborted)?;
-                download.finish().await?;
-                self.is_complete = true;
+                ready!(download.poll_finish(context))?;
+                self.download = None;
             }
         }
-        Ok(self.reader.end())
+        Poll::Ready(Ok(self.reader.end()))
     }
 
     /// Reads what is left, and tells how well all of it was understood.
@@ -68,3 +76,6 @@ impl<'a, R: Runtime> Entries<'a, R> {
         Ok(self.reader.finish())
     }
 }
+
+// Nothing in it is ever pinned.
+impl<R: Runtime> Unpin for Entries<'_, R> {}

@@ -4,31 +4,50 @@
 //! operation begins. [`Client::is_usable`] tells when a session is over.
 
 mod between;
+mod builder;
 mod connection;
+mod deadline;
 mod digest;
 mod entries;
 mod error;
+mod io;
+mod outward;
+mod pool;
+mod progress;
+mod secure;
+mod site;
+mod steady;
 mod transfer;
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::task::Poll;
 
+pub use crate::target::{HostName, InvalidTarget, Target};
 pub use between::{BetweenError, Copied, Side, Stage, copy_between};
+pub use builder::Builder;
 pub use connection::Trace;
-use connection::{Connection, Happened, closed};
+use connection::{Connection, Happened};
+pub use deadline::{Bounded, Deadline};
 pub use entries::Entries;
 pub use error::Error;
-pub use ftp_sansio::client::{Config, Credentials, DataPath, Options, Timeouts};
-use ftp_sansio::client::{Meaning, Operation, Outcome, TransferRequest, Wait};
+pub use ftp_sansio::client::{Config, Credentials, DataPath, Options, Timeouts, Tls};
+use ftp_sansio::client::{Meaning, Operation, Outcome, TransferRequest};
 use ftp_sansio::listing::{self, Dialect, Entry, Listing};
+use ftp_sansio::tls::TlsFacts;
 use ftp_sansio::wire::{
     Arg, Command, DateTime, DigestAlgorithm, Features, Reply, Representation, Secret,
 };
+pub use outward::Active;
+pub use pool::{Checkout, Pool, PoolSettings, PoolStatus};
+pub use progress::{Meter, Progress};
+pub use site::Site;
+pub use steady::{Backoff, Reconnect, Repeat, Steady};
 pub use transfer::{Download, Transferred, Upload};
 
 use crate::calendar::today;
-use crate::runtime::{Runtime, within};
+use crate::runtime::Runtime;
+use crate::tls::{ClientTls, Pin, ServerName, TlsError};
 
 /// A client with one connection to a server.
 pub struct Client<R: Runtime> {
@@ -37,6 +56,17 @@ pub struct Client<R: Runtime> {
     features: Option<Features>,
     /// What HASH digests by, where it was told.
     hash: Option<DigestAlgorithm>,
+    /// What its user has changed about the session.
+    changed: Changed,
+}
+
+/// What makes a session another than a new one of its [`Site`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Changed {
+    /// The current folder.
+    folder: bool,
+    /// Anything else: who is logged in, or what a raw command did.
+    more: bool,
 }
 
 impl<R: Runtime> std::fmt::Debug for Client<R> {
@@ -48,34 +78,51 @@ impl<R: Runtime> std::fmt::Debug for Client<R> {
 }
 
 impl<R: Runtime> Client<R> {
-    /// Connects, and waits for the server's greeting.
+    /// Everything about a session that can be set, and then [`Builder::connect`].
+    #[must_use]
+    pub fn builder(runtime: R) -> Builder<R> {
+        Builder::new(runtime)
+    }
+
+    /// Connects, and waits for the server's greeting: the short form of [`builder`](Self::builder).
     ///
     /// # Errors
     /// [`Error::Connect`], or what came instead of a greeting.
-    pub async fn connect(runtime: R, to: SocketAddr, mut config: Config) -> Result<Self, Error> {
-        config.trace = true;
-        let connected = within(&runtime, config.timeouts.connect, runtime.connect(to, None)).await;
-        let stream = connected
-            .ok_or(Error::Timeout(Wait::Connect))?
-            .map_err(Error::Connect)?;
-        let mut connection =
-            Box::new(Connection::new(runtime, stream, config).map_err(Error::Connect)?);
-        let greeting = poll_fn(|context| {
-            loop {
-                match std::task::ready!(connection.poll(context)) {
-                    Happened::Greeted(greeting) => return Poll::Ready(Ok(greeting)),
-                    Happened::Closed(failure) => return Poll::Ready(Err(closed(failure))),
-                    Happened::Finished(..) => {}
-                }
-            }
-        })
-        .await?;
-        Ok(Self {
+    pub async fn connect(runtime: R, to: SocketAddr, config: Config) -> Result<Self, Error> {
+        Self::builder(runtime).config(config).connect(to).await
+    }
+
+    /// Connects to a server that TLS can be spoken with, and waits for its greeting: the short form of [`builder`](Self::builder) with
+    /// [`tls`](Builder::tls).
+    ///
+    /// # Errors
+    /// [`Error::Connect`], what came instead of a greeting, or with [`Tls::Implicit`] [`Error::Tls`].
+    pub async fn connect_tls(
+        runtime: R,
+        to: SocketAddr,
+        config: Config,
+        tls: &ClientTls,
+        name: ServerName,
+    ) -> Result<Self, Error> {
+        Self::builder(runtime)
+            .config(config)
+            .tls(tls.clone())
+            .server_name(name)
+            .connect(to)
+            .await
+    }
+
+    const fn greeted(connection: Box<Connection<R>>, greeting: Reply) -> Self {
+        Self {
             connection,
             greeting,
             features: None,
             hash: None,
-        })
+            changed: Changed {
+                folder: false,
+                more: false,
+            },
+        }
     }
 
     /// The server's greeting.
@@ -84,7 +131,8 @@ impl<R: Runtime> Client<R> {
         &self.greeting
     }
 
-    /// Who is at the other end.
+    /// Who is at the other end. Of a server that is reached by name through a proxy only the port is known: the address is
+    /// `0.0.0.0` then.
     #[must_use]
     pub fn peer_addr(&self) -> SocketAddr {
         self.connection.peer
@@ -99,6 +147,46 @@ impl<R: Runtime> Client<R> {
     /// Shows every command and reply from now on.
     pub fn observe(&mut self, observer: impl FnMut(Trace<'_>) + Send + 'static) {
         self.connection.observer = Some(Box::new(observer));
+    }
+
+    /// Protects the control connection by TLS, if it is not yet (AUTH TLS), and has data connections protected too, unless
+    /// [`Config::protect_data`] is off (PBSZ, PROT). Whoever was logged in has to log in again.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the server has no TLS: the session goes on in clear text, if it may. [`Error::Tls`] where it failed: the
+    /// session is over.
+    pub async fn secure(&mut self) -> Result<TlsFacts, Error> {
+        if self.connection.tls.is_none() {
+            return Err(Error::Tls(TlsError::NotSetUp));
+        }
+        self.features = None;
+        self.hash = None;
+        match self.connection.run(Operation::Secure).await? {
+            Outcome::Secured(facts) => Ok(facts),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Has commands travel in clear text again (CCC), for what is on the way and must read them; data stays protected.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], and then TLS stays; [`Error::NotPossible`] where there is none; or what ended the session.
+    pub async fn clear_control(&mut self) -> Result<Reply, Error> {
+        reply(self.connection.run(Operation::ClearControl).await?)
+    }
+
+    /// The certificate that the server has shown, where TLS was begun: what would pin it.
+    #[must_use]
+    pub fn server_pin(&self) -> Option<Pin> {
+        self.connection.tls.as_ref()?.seen()
+    }
+
+    /// Takes another connection's TLS sessions: a thief of tickets, for tests.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn steal_tickets(&mut self, from: &Self) {
+        if let (Some(own), Some(other)) = (&mut self.connection.tls, &from.connection.tls) {
+            own.steal(other);
+        }
     }
 
     /// Logs in.
@@ -122,6 +210,7 @@ impl<R: Runtime> Client<R> {
         // What a server says it can do may depend on who asks.
         self.features = None;
         self.hash = None;
+        self.changed.more = true;
         reply(self.connection.run(Operation::Login(credentials)).await?)
     }
 
@@ -158,6 +247,7 @@ impl<R: Runtime> Client<R> {
     /// # Errors
     /// [`Error::Refused`], or what ended the session.
     pub async fn change_folder(&mut self, path: Arg) -> Result<Reply, Error> {
+        self.changed.folder = true;
         self.command(Command::Cwd(path)).await
     }
 
@@ -166,6 +256,7 @@ impl<R: Runtime> Client<R> {
     /// # Errors
     /// [`Error::Refused`], or what ended the session.
     pub async fn parent_folder(&mut self) -> Result<Reply, Error> {
+        self.changed.folder = true;
         self.command(Command::Cdup).await
     }
 
@@ -251,6 +342,10 @@ impl<R: Runtime> Client<R> {
     /// [`Error::NotPossible`] for a command that moves data or turns TLS on, which would break the session.
     pub async fn raw(&mut self, line: Arg) -> Result<Reply, Error> {
         let command = Command::parse(line.as_bytes()).unwrap_or_else(|_| verbatim(&line));
+        match command {
+            Command::Cwd(_) | Command::Cdup => self.changed.folder = true,
+            _ => self.changed.more = true,
+        }
         reply(self.ask(command, Meaning::Raw).await?)
     }
 
@@ -350,7 +445,8 @@ impl<R: Runtime> Client<R> {
         poll_fn(|context| {
             loop {
                 if let Happened::Closed(failure) = std::task::ready!(connection.poll(context)) {
-                    return Poll::Ready(failure.map_or(Ok(()), |failure| Err(failure.into())));
+                    let failure = failure.map(|failure| connection.closed(Some(failure)));
+                    return Poll::Ready(failure.map_or(Ok(()), Err));
                 }
             }
         })
@@ -368,9 +464,15 @@ impl<R: Runtime> Client<R> {
     }
 
     async fn download(&mut self, request: TransferRequest) -> Result<Download<'_, R>, Error> {
+        let tells_total = transfer::tells_total(&request);
         let id = self.connection.begin(Operation::Transfer(request)).await?;
         let begun = transfer::begin(&mut self.connection, id).await?;
-        Ok(Download::new(&mut self.connection, id, begun))
+        let total = self.connection.announced.filter(|_| tells_total);
+        let mut download = Download::new(&mut self.connection, id, begun);
+        if let Some(total) = total {
+            download.expect(total);
+        }
+        Ok(download)
     }
 
     async fn upload(&mut self, request: TransferRequest) -> Result<Upload<'_, R>, Error> {

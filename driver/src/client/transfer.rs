@@ -6,14 +6,16 @@ use std::io;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use ftp_sansio::client::{OperationId, Outcome, TransferEvent};
+use ftp_sansio::client::{OperationId, Outcome, TransferEvent, TransferRequest};
 use ftp_sansio::data::{CleanEnd, Codec, End, Marker, Status};
-use ftp_sansio::wire::Reply;
+use ftp_sansio::wire::{Mode, Reply, Representation};
 
-use super::connection::{Connection, Happened, closed};
+use super::connection::{Connection, Happened};
 use super::error::Error;
-use crate::moving::{PIECE, convert, poll_read, poll_write_all};
-use crate::runtime::{Runtime, Stream};
+use super::progress::{Meter, Progress};
+use crate::control::PASSES;
+use crate::moving::{PIECE, convert};
+use crate::runtime::Runtime;
 
 /// A transfer that is complete: its data ended cleanly and the server said so.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,6 +24,16 @@ pub struct Transferred {
     pub bytes: u64,
     /// The server's final reply.
     pub reply: Reply,
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    pub resumed: Option<bool>,
+}
+
+impl Transferred {
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    #[must_use]
+    pub const fn data_resumed(&self) -> Option<bool> {
+        self.resumed
+    }
 }
 
 /// With less room than this left, in bytes, a new buffer is taken.
@@ -34,8 +46,15 @@ struct Transfer<'a, R: Runtime> {
     codec: Codec,
     /// Whether its data marks its own end, after which the connection stays open (RFC 959 § 3.3).
     leaves_open: bool,
+    /// With TLS: whether it resumed the control connection's session.
+    resumed: Option<bool>,
     bytes: u64,
     state: State,
+    meter: Meter<R>,
+    /// How often in a row something was ready without a wait.
+    rounds: usize,
+    /// What came of it in the end, for those who ask again.
+    finished: Option<Transferred>,
 }
 
 /// What a transfer whose data may move begins with.
@@ -72,9 +91,10 @@ pub(super) async fn begin<R: Runtime>(
         }
         match ready!(happened) {
             Happened::Finished(finished, result) if finished == id => {
-                Poll::Ready(Err(result.map_or_else(Error::from, |_| Error::Aborted)))
+                let error = result.err().unwrap_or(Error::Aborted);
+                Poll::Ready(Err(connection.error(error)))
             }
-            Happened::Closed(failure) => Poll::Ready(Err(closed(failure))),
+            Happened::Closed(failure) => Poll::Ready(Err(connection.closed(failure))),
             _ => {
                 context.waker().wake_by_ref();
                 Poll::Pending
@@ -88,6 +108,10 @@ impl<'a, R: Runtime> Transfer<'a, R> {
     fn new(connection: &'a mut Connection<R>, id: OperationId, begun: Begun) -> Self {
         let Begun { codec, leaves_open } = begun;
         Self {
+            resumed: connection.data_resumed(),
+            meter: Meter::new(connection.runtime.clone()),
+            rounds: 0,
+            finished: None,
             connection,
             id,
             codec,
@@ -97,18 +121,30 @@ impl<'a, R: Runtime> Transfer<'a, R> {
         }
     }
 
+    fn poll_parting(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.connection.is_parting() {
+            // The operation is over: nothing of what happens now is this transfer's.
+            if self.connection.poll(context).is_pending() && self.connection.is_parting() {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
+    }
+
     /// Drives the control connection beside the data; notes when the operation ends under it.
     fn poll_control(&mut self, context: &mut Context<'_>) {
         if matches!(self.state, State::Over(_)) {
             return;
         }
         if let Poll::Ready(result) = self.connection.poll_finished(context, self.id) {
+            self.meter.end();
             self.state = State::Over(Some(result));
         }
     }
 
     /// Tells the machine of bytes that moved, or of their end.
     fn tell(&mut self, event: TransferEvent) {
+        self.meter.note(self.bytes);
         let is_end = !matches!(event, TransferEvent::Progress(_));
         if is_end && matches!(self.state, State::Moving) {
             self.state = State::DataEnded;
@@ -116,21 +152,56 @@ impl<'a, R: Runtime> Transfer<'a, R> {
         self.connection.tell_transfer(event);
     }
 
+    /// Lets others have their turn after many rounds without a wait, async-io having no budget of its own, and looks at the control connection. True when the
+    /// task is to be polled again instead of going on.
+    fn is_to_yield(&mut self, context: &mut Context<'_>) -> bool {
+        self.rounds += 1;
+        if self.rounds <= PASSES {
+            return false;
+        }
+        self.rounds = 0;
+        self.poll_control(context);
+        context.waker().wake_by_ref();
+        true
+    }
+
     /// Waits for the operation's end.
-    async fn finish(&mut self) -> Result<Transferred, Error> {
-        poll_fn(|context| {
-            self.poll_control(context);
-            match &mut self.state {
-                State::Over(result) => Poll::Ready(result.take().unwrap_or(Err(Error::Aborted))),
-                State::Moving | State::DataEnded => Poll::Pending,
+    fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<Result<Transferred, Error>> {
+        if let Some(finished) = &self.finished {
+            return Poll::Ready(Ok(finished.clone()));
+        }
+        self.poll_control(context);
+        // The end of the data connection belongs to it, where it may bring what the next one needs.
+        if matches!(self.state, State::Over(Some(Ok(_)))) {
+            ready!(self.poll_parting(context));
+        }
+        let State::Over(result) = &mut self.state else {
+            return Poll::Pending;
+        };
+        Poll::Ready(match result.take().unwrap_or(Err(Error::Aborted))? {
+            Outcome::Transferred {
+                bytes,
+                reply,
+                resumed,
+            } => {
+                let finished = Transferred {
+                    bytes,
+                    reply,
+                    resumed,
+                };
+                self.finished = Some(finished.clone());
+                Ok(finished)
             }
-        })
-        .await
-        .and_then(|outcome| match outcome {
-            Outcome::Transferred { bytes, reply, .. } => Ok(Transferred { bytes, reply }),
             _ => Err(Error::Aborted),
         })
     }
+}
+
+/// Whether the size in a 150 is that of the data that comes: of a whole file, as it is.
+pub(super) fn tells_total(request: &TransferRequest) -> bool {
+    request.start.is_none()
+        && request.representation == Some(Representation::Image)
+        && request.mode == Mode::Stream
 }
 
 impl<R: Runtime> Drop for Transfer<'_, R> {
@@ -164,6 +235,10 @@ pub struct Download<'a, R: Runtime> {
     /// The codec has nothing to give before it gets more.
     starved: bool,
     marker: Option<Marker>,
+    /// The data broke off: what the operation came to is still to be told.
+    is_broken: bool,
+    /// What was read and did not fit where a reader wanted it.
+    pub(super) unread: Bytes,
 }
 
 impl<'a, R: Runtime> Download<'a, R> {
@@ -178,6 +253,8 @@ impl<'a, R: Runtime> Download<'a, R> {
             input,
             follows: End::More,
             marker: None,
+            is_broken: false,
+            unread: Bytes::new(),
         }
     }
 
@@ -188,27 +265,66 @@ impl<'a, R: Runtime> Download<'a, R> {
     /// # Errors
     /// What ended the transfer.
     pub async fn read(&mut self) -> Result<Option<Bytes>, Error> {
+        if !self.unread.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.unread)));
+        }
+        poll_fn(|context| self.poll_bytes(context)).await
+    }
+
+    pub(super) fn poll_bytes(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, Error>> {
         loop {
+            if self.is_broken {
+                let finished = ready!(self.transfer.poll_finish(context));
+                self.is_broken = false;
+                return Poll::Ready(finished.map(|_| None));
+            }
             if self.starved {
-                match poll_fn(|context| self.poll_piece(context)).await {
+                match ready!(self.poll_piece(context)) {
                     Piece::Bytes(bytes) => {
                         self.transfer.bytes += bytes.len() as u64;
                         self.input = bytes;
                     }
                     Piece::End => self.follows = End::Closed,
-                    Piece::Nothing => return Ok(None),
+                    Piece::Nothing => return Poll::Ready(Ok(None)),
                     Piece::Broken => {
                         self.transfer.tell(TransferEvent::Broken);
-                        self.transfer.finish().await?;
-                        return Ok(None);
+                        self.is_broken = true;
+                        continue;
                     }
                 }
             }
             let converted = self.convert();
             if !converted.is_empty() {
-                return Ok(Some(converted));
+                return Poll::Ready(Ok(Some(converted)));
             }
         }
+    }
+
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    #[must_use]
+    pub const fn data_resumed(&self) -> Option<bool> {
+        self.transfer.resumed
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.transfer.meter.progress()
+    }
+
+    /// Tells how far it has come from elsewhere, such as another task.
+    #[must_use]
+    pub fn meter(&self) -> Meter<R> {
+        self.transfer.meter.clone()
+    }
+
+    /// Says how many bytes will come, for its [`progress`](Self::progress): what [`Client::size`](super::Client::size) told, less the offset.
+    /// Many servers say it by themselves, of whole files.
+    pub fn expect(&mut self, bytes: u64) {
+        self.transfer.meter.expect(bytes);
     }
 
     /// The last restart marker that came with the data (RFC 959 § 3.5), in MODE B and C from a server that sends some. Its offset counts
@@ -248,21 +364,26 @@ impl<'a, R: Runtime> Download<'a, R> {
     }
 
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Piece> {
-        if !matches!(self.transfer.state, State::Moving) {
-            return Poll::Ready(Piece::Nothing);
+        match &self.transfer.state {
+            State::Moving => {}
+            State::Over(Some(Err(_))) => return Poll::Ready(Piece::Broken),
+            State::DataEnded | State::Over(_) => return Poll::Ready(Piece::Nothing),
+        }
+        if self.transfer.is_to_yield(context) {
+            return Poll::Pending;
         }
         // Data before control: what has arrived counts, even where the server has said its last word already.
-        if let Some((_, stream)) = self.transfer.connection.moving() {
+        if let Some((_, transport)) = self.transfer.connection.moving() {
             if self.buffer.len() < LEAST_ROOM {
                 self.buffer = BytesMut::zeroed(PIECE);
             }
-            match poll_read(stream, context, &mut self.buffer) {
+            match transport.poll_read(context, &mut self.buffer) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Piece::End),
                 Poll::Ready(Ok(count)) => {
                     return Poll::Ready(Piece::Bytes(self.buffer.split_to(count).freeze()));
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(Piece::Broken),
-                Poll::Pending => {}
+                Poll::Pending => self.transfer.rounds = 0,
             }
         }
         self.transfer.poll_control(context);
@@ -278,10 +399,17 @@ impl<'a, R: Runtime> Download<'a, R> {
     /// # Errors
     /// What made the transfer incomplete; [`Error::Aborted`] where it was not read to its end.
     pub async fn finish(mut self) -> Result<Transferred, Error> {
+        poll_fn(|context| self.poll_finish(context)).await
+    }
+
+    pub(super) fn poll_finish(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Transferred, Error>> {
         if matches!(self.transfer.state, State::Moving) {
-            return Err(Error::Aborted);
+            return Poll::Ready(Err(Error::Aborted));
         }
-        self.transfer.finish().await
+        self.transfer.poll_finish(context)
     }
 }
 
@@ -291,6 +419,9 @@ enum Piece {
     Broken,
     Nothing,
 }
+
+// Nothing in it is ever pinned.
+impl<R: Runtime> Unpin for Download<'_, R> {}
 
 /// An upload: [`write`](Self::write) it, then [`finish`](Self::finish). Dropped before, it is aborted: the data connection is reset, so
 /// that the server cannot take a part for the whole.
@@ -307,6 +438,10 @@ pub struct Upload<'a, R: Runtime> {
     pending: Bytes,
     /// The codec's word that nothing follows what is pending.
     end: Option<CleanEnd>,
+    /// The data broke off: what the operation came to is still to be told.
+    is_broken: bool,
+    /// The data has ended, and the machine knows.
+    is_told: bool,
 }
 
 impl<'a, R: Runtime> Upload<'a, R> {
@@ -318,6 +453,8 @@ impl<'a, R: Runtime> Upload<'a, R> {
             starved: true,
             pending: Bytes::new(),
             end: None,
+            is_broken: false,
+            is_told: false,
         }
     }
 
@@ -329,28 +466,75 @@ impl<'a, R: Runtime> Upload<'a, R> {
     /// What ended the transfer, the server's refusal in the middle of it too.
     pub async fn write(&mut self, data: Bytes) -> Result<(), Error> {
         self.waiting.push_back(data);
-        self.send().await
+        poll_fn(|context| self.poll_sent(context)).await
     }
 
-    async fn send(&mut self) -> Result<(), Error> {
-        if poll_fn(|context| self.poll_send(context)).await.is_ok() {
-            return Ok(());
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    #[must_use]
+    pub const fn data_resumed(&self) -> Option<bool> {
+        self.transfer.resumed
+    }
+
+    /// Takes some of `data`, once what was taken before is on its way. Nothing of what does not fit is lost.
+    pub(super) fn poll_take(
+        &mut self,
+        context: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<Result<usize, Error>> {
+        ready!(self.poll_sent(context))?;
+        let taken = data.get(..PIECE).unwrap_or(data);
+        self.waiting.push_back(Bytes::copy_from_slice(taken));
+        match self.poll_sent(context) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            _ => Poll::Ready(Ok(taken.len())),
         }
-        self.transfer.tell(TransferEvent::Broken);
-        self.transfer
-            .finish()
-            .await
-            .and(Err(Error::Incomplete(None)))
+    }
+
+    /// Ready when all that was taken is on its way.
+    pub(super) fn poll_sent(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.is_told && self.waiting.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        if !self.is_broken {
+            if ready!(self.poll_send(context)).is_ok() {
+                return Poll::Ready(Ok(()));
+            }
+            self.transfer.tell(TransferEvent::Broken);
+            self.is_broken = true;
+        }
+        ready!(self.transfer.poll_finish(context))?;
+        Poll::Ready(Err(Error::Incomplete(None)))
+    }
+
+    /// How far it has come: what the sockets have taken.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.transfer.meter.progress()
+    }
+
+    /// Tells how far it has come from elsewhere, such as another task.
+    #[must_use]
+    pub fn meter(&self) -> Meter<R> {
+        self.transfer.meter.clone()
+    }
+
+    /// Says how many bytes will be sent, for its [`progress`](Self::progress).
+    pub fn expect(&mut self, bytes: u64) {
+        self.transfer.meter.expect(bytes);
     }
 
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !matches!(self.transfer.state, State::Moving) {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
+        if self.transfer.is_to_yield(context) {
+            return Poll::Pending;
+        }
         let sent = self.poll_waiting(context);
         if sent.is_ready() {
             return sent;
         }
+        self.transfer.rounds = 0;
         self.transfer.poll_control(context);
         match self.transfer.state {
             State::Over(_) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
@@ -361,21 +545,25 @@ impl<'a, R: Runtime> Upload<'a, R> {
     /// Converts and writes what waits. Each part of a large piece that went out is progress, however long the whole takes.
     fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            if self.pending.is_empty() && !self.convert()? {
-                return Poll::Ready(Ok(()));
-            }
-            let Some((_, stream)) = self.transfer.connection.moving() else {
+            let is_all = self.pending.is_empty() && !self.convert()?;
+            let Some((_, transport)) = self.transfer.connection.moving() else {
                 return Poll::Pending;
             };
             let before = self.pending.len();
-            let written = poll_write_all(stream, context, &mut self.pending);
+            let written = match is_all {
+                true => transport.poll_flush(context),
+                false => transport.poll_write_all(context, &mut self.pending),
+            };
             let count = before - self.pending.len();
-            if count > 0 {
+            if transport.has_sent() {
                 self.transfer.bytes += count as u64;
                 self.transfer
                     .tell(TransferEvent::Progress(self.transfer.bytes));
             }
             ready!(written)?;
+            if is_all {
+                return Poll::Ready(Ok(()));
+            }
         }
     }
 
@@ -409,29 +597,57 @@ impl<'a, R: Runtime> Upload<'a, R> {
         Ok(true)
     }
 
+    /// Tells the server that this was all, while the control connection is driven.
+    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some((_, transport)) = self.transfer.connection.moving() else {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        };
+        let closed = transport.poll_close(context);
+        if closed.is_ready() {
+            return closed;
+        }
+        self.transfer.poll_control(context);
+        match self.transfer.state {
+            State::Over(_) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            _ => Poll::Pending,
+        }
+    }
+
     /// Ends the data and waits for the server's final word.
     ///
     /// # Errors
     /// What made the transfer incomplete.
     pub async fn finish(mut self) -> Result<Transferred, Error> {
+        poll_fn(|context| self.poll_finish(context)).await
+    }
+
+    pub(super) fn poll_finish(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Transferred, Error>> {
         self.follows = End::Closed;
-        self.send().await?;
-        let leaves_open = self.transfer.leaves_open;
-        let ended = self
-            .transfer
-            .connection
-            .moving()
-            .is_some_and(|(_, stream)| leaves_open || stream.shutdown().is_ok());
-        if leaves_open {
-            self.transfer.connection.leave_open(Bytes::new());
+        if !self.is_told {
+            ready!(self.poll_sent(context))?;
+            let leaves_open = self.transfer.leaves_open;
+            let ended = match leaves_open {
+                true => self.transfer.connection.moving().is_some(),
+                false => ready!(self.poll_close(context)).is_ok(),
+            };
+            if leaves_open {
+                self.transfer.connection.leave_open(Bytes::new());
+            }
+            self.transfer.tell(match self.end.take() {
+                Some(end) if ended => TransferEvent::Ended {
+                    bytes: self.transfer.bytes,
+                    end,
+                },
+                _ => TransferEvent::Broken,
+            });
+            self.is_told = true;
         }
-        self.transfer.tell(match self.end.take() {
-            Some(end) if ended => TransferEvent::Ended {
-                bytes: self.transfer.bytes,
-                end,
-            },
-            _ => TransferEvent::Broken,
-        });
-        self.transfer.finish().await
+        self.transfer.poll_finish(context)
     }
 }
+
+// Nothing in it is ever pinned.
+impl<R: Runtime> Unpin for Upload<'_, R> {}

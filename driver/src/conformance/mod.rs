@@ -7,6 +7,8 @@
 //! ftp_driver::conformance_tests!(MyRuntime::new(), my_block_on);
 //! ```
 //!
+//! Who writes a store, and no runtime, takes [`storage`] alone.
+//!
 //! Every function here is one test and panics where the adapter breaks the contract. All of them stay on the loopback
 //! interface, on ports that the system chooses, and in folders of their own below the system's temporary folder; none
 //! waits for a state by sleeping.
@@ -22,25 +24,37 @@
     reason = "these are tests"
 )]
 
-pub mod abilities;
 pub mod between;
 pub mod cancelling;
+pub mod commands;
+pub mod connecting;
+pub mod deadlines;
+pub mod disk;
+pub mod failures;
 pub mod faults;
+pub mod footprint;
 pub mod limits;
+pub mod links;
 pub mod modes;
 pub mod network;
 mod peer;
+pub mod pools;
+pub mod proxies;
 pub mod servers;
 pub mod sessions;
 mod site;
 mod staged;
+pub mod steady;
 pub mod stopping;
 pub mod storage;
+pub mod streams;
 mod support;
 pub mod tasks;
 pub mod threads;
+pub mod tls;
+pub mod tls_faults;
+mod tls_peer;
 pub mod transfers;
-pub mod uploads;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -65,6 +79,11 @@ pub async fn watched<R: Runtime>(runtime: &R, test: impl Future<Output = ()>) {
         Poll::Pending
     })
     .await;
+}
+
+/// An empty folder of this machine, for the suite of [`storage`]; it goes away with the test.
+pub fn local_shelf<R: Runtime>(runtime: R) -> impl storage::Shelf {
+    support::Scratch::new(runtime)
 }
 
 /// Drives a future until it is ready or was polled so often, and drops it: nothing then.
@@ -108,19 +127,22 @@ macro_rules! conformance_tests {
             the_clock_is_shared, a_timer_fires, a_timer_is_set_again, a_timer_is_unset, a_timer_takes_any_moment,
             spawns, survives_a_panicking_task, raises_a_panic
         }
-        $crate::conformance_tests! { @room $runtime, $block_on, storage:
-            describes_files, lists_a_large_folder, lists_a_file_as_itself, reads_from_an_offset, names_are_bytes,
-            makes_and_removes, says_what_went_wrong, the_root_stays, renames, nothing_leads_out, links_are_listed,
+        mod storage {
+            #[allow(unused_imports)]
+            use super::*;
+
+            $crate::storage_tests! { @all (local $runtime, $block_on) }
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, disk:
+            describes_files, takes_any_name, the_system_refuses, changes_facts, heeds_a_umask, copies_leave_nothing_else,
+            digests_are_not_stale, a_dropped_upload_leaves_no_file, keeps_permissions, follows_a_renamed_folder, removes_leftovers
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, links:
+            nothing_leads_out, links_are_listed, replaces_a_link_itself, links_stay_inside, nothing_is_done_outside,
             opens_only_plain_files
         }
-        $crate::conformance_tests! { @room $runtime, $block_on, abilities:
-            digests, digests_of_parts, digests_are_not_stale, changes_facts, heeds_a_umask, copies, combines,
-            makes_and_removes_trees, links_stay_inside, nothing_is_done_outside, tells_what_is_available,
-            writes_within_a_range, commands_reach_the_store, lists_what_matches, a_digest_is_given_up
-        }
-        $crate::conformance_tests! { @room $runtime, $block_on, uploads:
-            replaces_whole, a_dropped_upload_changes_nothing, an_upload_is_hidden, fails_at_once, keeps_permissions,
-            replaces_a_link_itself, follows_a_renamed_folder, restarts_in_place, appends, chooses_a_name, removes_leftovers
+        $crate::conformance_tests! { @room $runtime, $block_on, commands:
+            commands_reach_the_store, lists_what_matches, a_digest_is_given_up
         }
         $crate::conformance_tests! { @room $runtime, $block_on, sessions:
             logs_in, refuses_wrong_logins, a_refused_login_waits, anonymous_may_read, users_take_turns, serves_fifty_at_once,
@@ -153,8 +175,48 @@ macro_rules! conformance_tests {
         $crate::conformance_tests! { @room $runtime, $block_on, faults:
             slow_downloads_go_on, slow_listings_go_on, the_search_for_a_port_ends, lost_connections_are_passed_over
         }
+        $crate::conformance_tests! { @room $runtime, $block_on, footprint:
+            a_session_is_small
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, connecting:
+            looks_names_up, tries_every_address, a_deadline_covers_it_all, logs_in_as_it_connects, shows_the_greeting,
+            connects_from_a_source, active_ports_keep_to_their_range, a_nat_address_is_told
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, proxies:
+            carry_everything, look_names_up, refuse, refuse_data, are_silent, are_silent_about_data, say_nonsense, take_no_active_mode
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, failures:
+            refusals_change_nothing, lost_sessions_leave_doubt, missing_replies_leave_doubt, transfers_leave_doubt, nothing_is_begun_on_the_dead
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, deadlines:
+            end_commands, end_downloads, end_uploads, count_what_was_answered, hold_for_all_that_is_asked, the_earlier_one_holds, are_lifted
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, streams:
+            readers_and_writers, an_end_is_the_whole, a_writer_that_is_not_closed_aborts, entries_are_a_stream, progress_is_told, others_have_their_turn
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, steady:
+            questions_are_repeated, changes_are_not, what_was_not_begun_is_repeated, the_default_is_never, attempts_end,
+            downloads_go_on, changed_files_do_not, a_folder_that_is_gone_is_told
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, pools:
+            sessions_are_used_again, sites_are_told_apart, limits_hold, the_first_come_is_served_first, who_gives_up_gives_back,
+            the_dead_are_discarded, the_silent_are_found_out, changes_do_not_pass_on, what_was_dropped_is_brought_to_its_end,
+            the_idle_end, the_idle_make_room
+        }
         $crate::conformance_tests! { @room $runtime, $block_on, stopping:
             lets_transfers_end, cuts_off, stops_all_listeners, the_last_reply_is_heard
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, tls:
+            moves_under_tls, moves_under_implicit_tls, data_may_be_clear, every_mode_under_tls, two_hundred_resume,
+            parallel_connections_share_nothing, a_stolen_ticket_is_refused, commands_in_clear_again,
+            any_poll_may_be_the_last, servers_are_checked, clients_are_checked, certificates_are_read_again,
+            hosts_have_their_own, old_versions_are_refused, what_is_not_there_is_refused
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, tls_faults:
+            early_commands_are_never_run, early_replies_are_never_heard, truncated_uploads_are_told,
+            truncated_downloads_are_told, resets_under_tls_are_told, failed_handshakes_are_answered,
+            stalled_handshakes_time_out, another_protocol_is_refused, a_silent_control_handshake_times_out,
+            begins_anew, what_follows_tls_is_clear, slow_downloads_go_on, an_idle_session_holds_no_buffer
         }
         $crate::conformance_tests! { @room $runtime, $block_on, servers:
             greetings_are_checked, an_endless_line_times_out, silent_servers_time_out,

@@ -28,6 +28,8 @@ struct Stage {
     pace: Option<Duration>,
     /// How far the clock was put forward by that.
     ahead: Duration,
+    /// The size of the largest task so far, in bytes.
+    largest_task: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -66,6 +68,11 @@ impl<R> Staged<R> {
     /// From now on each part of what is sent takes so long. No time passes for that, but the clock is put forward.
     pub(super) fn slow_down(&self, pace: Duration) {
         self.stage().pace = Some(pace);
+    }
+
+    /// The size of the largest task that was begun, in bytes.
+    pub(super) fn largest_task(&self) -> usize {
+        self.stage().largest_task
     }
 
     /// How long what was sent has taken.
@@ -113,6 +120,8 @@ impl<R: Runtime> Runtime for Staged<R> {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let largest = &mut self.stage().largest_task;
+        *largest = size_of_val(&task).max(*largest);
         self.inner.spawn(task);
     }
 
@@ -174,14 +183,16 @@ impl<S: Stream> Stream for StagedStream<S> {
 
     fn try_write(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut stage = self.stage.lock().unwrap();
-        let large = buffers.iter().find(|buffer| buffer.len() > PART);
-        let (Some(pace), Some(large)) = (stage.pace, large) else {
+        let length: usize = buffers.iter().map(|buffer| buffer.len()).sum();
+        let first = buffers.iter().find(|buffer| !buffer.is_empty());
+        let (Some(pace), Some(first), PART..) = (stage.pace, first, length) else {
             return self.inner.try_write(buffers);
         };
         if self.full {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let count = self.inner.try_write(&[IoSlice::new(&large[..PART])])?;
+        let part = &first[..first.len().min(PART)];
+        let count = self.inner.try_write(&[IoSlice::new(part)])?;
         self.full = true;
         stage.ahead += pace;
         Ok(count)

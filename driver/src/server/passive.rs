@@ -1,4 +1,4 @@
-//! Ports for passive data connections, chosen so that nobody can guess the next one (RFC 2577 § 8).
+//! Ports to listen at for data connections, chosen so that nobody can guess the next one (RFC 2577 § 8).
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -13,7 +13,7 @@ pub(super) const DYNAMIC: RangeInclusive<u16> = 49152..=65535;
 const MOST_TRIES: u32 = 512;
 
 /// Listens at a random free port of the range.
-pub(super) fn listen<R: Runtime>(
+pub(crate) fn listen<R: Runtime>(
     runtime: &R,
     address: IpAddr,
     ports: &RangeInclusive<u16>,

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod operands;
+mod protection;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ftp_sansio::wire::DateTime;
 
 pub(crate) use operands::{Du, Find, KindName, ModeName, Octal, Server, Sync};
+pub(crate) use protection::{Protection, TlsName};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,11 +21,14 @@ Examples:
   FTP_PASSWORD=… ftp-client put report.pdf ftp://bob@ftp.example.org/inbox/
   ftp-client sync --delete site ftp://bob@ftp.example.org/www/
   ftp-client find --name '*.iso' ftp://ftp.example.org/pub/
+  ftp-client --tls explicit --ca company.pem get -r ftp://bob@ftp.example.org/inbox/ inbox
   ftp-client shell ftp://127.0.0.1:2121/
 
 URLs are ftp://user:password@host:port/path, as curl takes them: percent-encoded, the path relative to the folder that the
 login leads to, absolute after a second slash (ftp://host//etc/motd), text when it ends in ;type=a. Without a user the
 login is anonymous. The password may also come from FTP_PASSWORD, or is asked for on a terminal; it is never shown.
+ftps:// is TLS from the first byte on; for ftp:// see --tls. A certificate that is not trusted ends the program with 4,
+and it says by which --pin it would be.
 
 Exit codes: 0 done; 1 some of the work failed; 2 usage; 3 could not connect; 4 TLS; 5 login refused; 6 not found or no
 permission; 7 timed out; 8 transfer incomplete or checksum differs; 9 the server broke the protocol.";
@@ -51,6 +56,8 @@ pub(crate) struct Options {
     /// What the client runs on.
     #[arg(long, global = true, value_enum, default_value_t = RuntimeName::Tokio)]
     pub(crate) runtime: RuntimeName,
+    #[command(flatten)]
+    pub(crate) protection: Protection,
     /// Transfer as text: line ends become those of the other side.
     #[arg(long, global = true)]
     pub(crate) ascii: bool,

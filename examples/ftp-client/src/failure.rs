@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ftp_driver::client::Error;
+use ftp_driver::tls::TlsError;
 use ftp_sansio::wire::{Code, Escaped, Reply};
 
 /// The exit codes other than 0. They are a contract: scripts outside this repository test them.
@@ -43,6 +44,7 @@ pub(crate) struct Failure {
     exit: Exit,
     text: String,
     fatal: bool,
+    unopened: bool,
 }
 
 impl Failure {
@@ -51,6 +53,7 @@ impl Failure {
             exit,
             text: text.into(),
             fatal: false,
+            unopened: false,
         }
     }
 
@@ -88,6 +91,10 @@ impl Failure {
         let text = match (error, error.reply()) {
             (Error::LoginRefused(reply), _) => format!("the login was refused: {reply}"),
             (Error::Refused(_), Some(reply)) => format!("{what}: the server says {reply}"),
+            (Error::Tls(TlsError::Untrusted { why, pin }), _) => format!(
+                "{what}: the server's certificate is not to be trusted: {why}. If it is the right one all the same, say so \
+                 with --pin {pin}"
+            ),
             _ => format!("{what}: {error}"),
         };
         Self::server_text(error, text)
@@ -100,8 +107,9 @@ impl Failure {
             text,
             fatal: matches!(
                 error,
-                Error::Connect(_) | Error::Closed(_) | Error::Protocol(_)
+                Error::Connect(_) | Error::NotBegun(_) | Error::Closed(_) | Error::Protocol(_)
             ),
+            unopened: error.reply().is_some_and(|reply| reply.code().get() == 425),
         }
     }
 
@@ -131,6 +139,11 @@ impl Failure {
         self.exit
     }
 
+    /// Whether the server could not open the data connection (425, RFC 959 § 5.4): nothing was moved.
+    pub(crate) const fn is_unopened(&self) -> bool {
+        self.unopened
+    }
+
     /// Whether the session cannot go on after this.
     pub(crate) const fn is_fatal(&self) -> bool {
         self.fatal
@@ -145,12 +158,14 @@ impl fmt::Display for Failure {
 
 fn exit_of(error: &Error) -> Exit {
     match error {
+        Error::NotBegun(why) => exit_of(why),
         Error::Connect(_) | Error::Closed(_) => Exit::Connect,
         Error::Refused(reply) => exit_of_reply(reply),
         Error::LoginRefused(_) => Exit::Login,
         Error::Timeout(_) => Exit::Timeout,
         Error::Incomplete(_) | Error::Aborted => Exit::Incomplete,
         Error::Protocol(_) => Exit::Protocol,
+        Error::Tls(_) => Exit::Tls,
         _ => Exit::Partial,
     }
 }
@@ -210,6 +225,16 @@ mod tests {
             Exit::Incomplete
         );
         assert_eq!(Failure::server("x", &login).exit(), Exit::Login);
+        let tls = Error::Tls(TlsError::Ended);
+        assert_eq!(Failure::server("x", &tls).exit(), Exit::Tls);
+    }
+
+    #[test]
+    fn a_data_connection_that_was_not_opened_is_told() {
+        assert!(refused(425).is_unopened() && !refused(426).is_unopened());
+        let reply = Reply::new(Code::new(425).unwrap(), "No");
+        let failure = Failure::server("x", &Error::Incomplete(Some(reply)));
+        assert!(failure.in_transfer().is_unopened());
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod show;
 mod stat;
 mod sync;
 mod time;
+mod tls;
 mod tree;
 mod upload;
 mod url;
@@ -45,6 +46,7 @@ use cli::{Cli, Command, Options, RuntimeName};
 use console::Console;
 use failure::{Exit, Failure};
 use session::Settings;
+use tls::Tls;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -68,6 +70,7 @@ fn over_runtime(options: &Options, console: &Rc<Console>, command: Command) -> R
         active: options.active,
         ascii: options.ascii,
         timeout: options.timeout,
+        tls: Tls::new(&options.protection)?,
         verify: options.verify,
         console: Rc::clone(console),
     };

@@ -391,7 +391,8 @@ fn server_target(server: &Server, path: &[u8]) -> Result<Target, Failure> {
                 .host
                 .clone()
                 .unwrap_or_else(|| DEFAULT_HOST.to_owned()),
-            port: server.port.unwrap_or(DEFAULT_PORT),
+            port: Some(server.port.unwrap_or(DEFAULT_PORT)),
+            implicit: false,
         },
         user: server.user.as_ref().map(argument).transpose()?,
         password: server.password.as_ref().map(password).transpose()?,

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ftp_driver::Runtime;
-use ftp_driver::client::{Client, Config, DataPath, Error, Options, Timeouts, Trace};
+use ftp_driver::client::{self, Client, Config, DataPath, Error, Options, Timeouts, Trace};
 use ftp_driver::runtime::within;
+use ftp_driver::tls::ServerName;
 use ftp_sansio::listing::{Entry, Listing};
 use ftp_sansio::wire::{
     Arg, Command, DateTime, Escaped, Features, Format, Mode, Reply, Representation, Secret,
@@ -17,6 +18,7 @@ use crate::attributes::Clock;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::remote::RemotePath;
+use crate::tls::{self, Tls};
 use crate::url::Host;
 
 /// How long a server may take to say goodbye.
@@ -29,12 +31,18 @@ pub(crate) struct Settings {
     pub(crate) ascii: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) verify: bool,
+    pub(crate) tls: Tls,
     pub(crate) console: Rc<Console>,
 }
 
 impl Settings {
-    fn config(&self) -> Config {
+    fn config(&self, mode: tls::Mode) -> Config {
         let mut config = Config::default();
+        config.tls = match mode {
+            tls::Mode::Off | tls::Mode::IfOffered => client::Tls::Off,
+            tls::Mode::Explicit => client::Tls::Explicit,
+            tls::Mode::Implicit => client::Tls::Implicit,
+        };
         if self.active {
             config.data_path = DataPath::Active;
         }
@@ -71,20 +79,36 @@ impl<R: Runtime> std::fmt::Debug for Session<R> {
     }
 }
 
-/// Connects to the first of the host's addresses that answers.
+/// Connects to the first of the host's addresses that answers, and protects the session as far as it is to be.
 pub(crate) async fn connect<R: Runtime>(
     runtime: &R,
     settings: &Settings,
     host: &Host,
 ) -> Result<Session<R>, Failure> {
-    let config = settings.config();
+    let mode = settings.tls.mode(host)?;
+    let host = &Host {
+        implicit: mode == tls::Mode::Implicit,
+        ..host.clone()
+    };
+    let config = settings.config(mode);
     let mut failure = None;
     for address in resolve(runtime, host, config.timeouts.connect).await? {
         settings
             .console
             .detail(format_args!("* connecting to {address}"));
-        match Client::connect(runtime.clone(), address, config.clone()).await {
-            Ok(client) => return Ok(Session::new(runtime.clone(), client, settings)),
+        let connected = match mode {
+            tls::Mode::Off => Client::connect(runtime.clone(), address, config.clone()).await,
+            _ => {
+                let (tls, name) = (settings.tls.client()?, server_name(host)?);
+                Client::connect_tls(runtime.clone(), address, config.clone(), &tls, name).await
+            }
+        };
+        match connected {
+            Ok(client) => {
+                let mut session = Session::new(runtime.clone(), client, settings);
+                session.protect(mode, host).await?;
+                return Ok(session);
+            }
             Err(error) => {
                 let reached = !matches!(error, Error::Connect(_) | Error::Timeout(..));
                 failure = Some(Failure::server(host, &error));
@@ -95,6 +119,15 @@ pub(crate) async fn connect<R: Runtime>(
         }
     }
     Err(failure.unwrap_or_else(|| unknown_host(host, "it has no address")))
+}
+
+/// What the server's certificate has to be for.
+fn server_name(host: &Host) -> Result<ServerName, Failure> {
+    ServerName::new(&host.name).ok_or_else(|| {
+        let name = Escaped(host.name.as_bytes());
+        let text = format!("no certificate can be for the name {name}: --tls off does without");
+        Failure::new(Exit::Tls, text)
+    })
 }
 
 fn unknown_host(host: &Host, why: impl std::fmt::Display) -> Failure {
@@ -111,9 +144,9 @@ async fn resolve<R: Runtime>(
     limit: Duration,
 ) -> Result<Vec<SocketAddr>, Failure> {
     if let Ok(address) = host.name.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, host.port)]);
+        return Ok(vec![SocketAddr::new(address, host.port())]);
     }
-    let question = (host.name.clone(), host.port);
+    let question = (host.name.clone(), host.port());
     let lookup = runtime.blocking(move || question.to_socket_addrs().map(Vec::from_iter));
     match within(runtime, limit, lookup).await {
         Some(Ok(addresses)) => Ok(addresses),
@@ -171,6 +204,40 @@ impl<R: Runtime> Session<R> {
             times_refused: false,
             all_facts: false,
             clocks: None,
+        }
+    }
+
+    /// Whether TLS protects it.
+    pub(crate) fn is_protected(&self) -> bool {
+        self.client.server_pin().is_some()
+    }
+
+    /// Begins TLS where it is to be.
+    async fn protect(&mut self, mode: tls::Mode, host: &Host) -> Result<(), Failure> {
+        if mode == tls::Mode::Off {
+            return Ok(());
+        }
+        match self.client.secure().await {
+            Ok(_) => Ok(()),
+            Err(Error::Refused(reply)) if self.is_protected() => {
+                let text = format!("{host} does not protect data by TLS: {reply}");
+                Err(Failure::new(Exit::Tls, text))
+            }
+            Err(Error::Refused(reply)) if mode != tls::Mode::IfOffered => {
+                let text =
+                    format!("{host} does not offer TLS, and without it nothing is sent: {reply}");
+                Err(Failure::new(Exit::Tls, text))
+            }
+            Err(Error::Refused(_)) => {
+                if !self.console.quiet {
+                    self.console.note(format_args!(
+                        "warning: {host} does not offer TLS: everything travels in clear text, passwords too \
+                         (--tls explicit forbids that, --tls off permits it)"
+                    ));
+                }
+                Ok(())
+            }
+            Err(error) => Err(Failure::server(host, &error)),
         }
     }
 

@@ -43,6 +43,24 @@ pub(crate) async fn from_file<R: Runtime>(
         },
         _ => 0,
     };
+    match send_file(session, (&mut file, local, size), remote, offset).await {
+        // ProFTPD takes no data connection that does not resume a TLS session, and gives out no ticket of TLS 1.3 with an upload. Where
+        // the last was used up it refuses, but that handshake has brought new ones.
+        Err(failure) if failure.is_unopened() && session.is_protected() => {
+            session.console.detail(format_args!("{failure}: once more"));
+            send_file(session, (&mut file, local, size), remote, offset).await
+        }
+        done => done,
+    }
+}
+
+/// Sends a file from `offset` on.
+async fn send_file<R: Runtime>(
+    session: &mut Session<R>,
+    (file, local, size): (&mut File, &Path, Option<u64>),
+    remote: &RemotePath,
+    offset: u64,
+) -> Result<u64, Failure> {
     let mut check = Check::begin(session).await?;
     if let Some(check) = &mut check {
         check.take_file(local, offset)?;
@@ -55,7 +73,7 @@ pub(crate) async fn from_file<R: Runtime>(
     }
     let meter = Meter::new(&session.console, remote.as_bytes(), size, offset);
     let upload = start(session, remote, offset).await?;
-    let bytes = send(upload, remote, &mut file, local, &meter, check.as_mut()).await?;
+    let bytes = send(upload, remote, file, local, &meter, check.as_mut()).await?;
     if let Some(check) = check {
         check.finish(session, remote).await?;
     }

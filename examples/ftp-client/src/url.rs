@@ -5,24 +5,45 @@
 
 use ftp_sansio::wire::{Arg, Escaped, Secret};
 
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::remote::RemotePath;
 
-const PORT: u16 = 21;
+/// The port of an address that has none, RFC 959 § 8.
+const FTP: u16 = 21;
+/// The same for TLS from the first byte on, as IANA has it.
+const FTPS: u16 = 990;
 
 /// Where a server listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Host {
     pub(crate) name: String,
-    pub(crate) port: u16,
+    /// Without one it is the usual one.
+    pub(crate) port: Option<u16>,
+    /// TLS from the first byte on: `ftps://`.
+    pub(crate) implicit: bool,
 }
+
+impl Host {
+    pub(crate) fn port(&self) -> u16 {
+        let usual = if self.implicit { FTPS } else { FTP };
+        self.port.unwrap_or(usual)
+    }
+}
+
+impl PartialEq for Host {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.port() == other.port() && self.implicit == other.implicit
+    }
+}
+
+impl Eq for Host {}
 
 impl std::fmt::Display for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = Escaped(self.name.as_bytes());
         match self.name.contains(':') {
-            true => write!(f, "[{name}]:{}", self.port),
-            false => write!(f, "{name}:{}", self.port),
+            true => write!(f, "[{name}]:{}", self.port()),
+            false => write!(f, "{name}:{}", self.port()),
         }
     }
 }
@@ -58,12 +79,12 @@ fn scheme(text: &str) -> Option<(&str, &str)> {
 /// Reads a URL. Without a scheme it is taken for `ftp://`.
 ///
 /// # Errors
-/// One line for the user; `ftps://` has the exit code of TLS.
+/// One line for the user.
 pub(crate) fn parse(text: &str) -> Result<Target, Failure> {
-    let rest = match scheme(text) {
-        None => text,
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ftp") => rest,
-        Some((scheme, _)) if scheme.eq_ignore_ascii_case("ftps") => return Err(no_tls()),
+    let (rest, implicit) = match scheme(text) {
+        None => (text, false),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ftp") => (rest, false),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ftps") => (rest, true),
         Some((scheme, _)) => {
             return Err(Failure::usage(format!("{scheme}:// is not an FTP address")));
         }
@@ -73,7 +94,10 @@ pub(crate) fn parse(text: &str) -> Result<Target, Failure> {
         Some((login, host)) => (Some(login), host),
         None => (None, authority),
     };
-    let host = parse_host(host)?;
+    let host = Host {
+        implicit,
+        ..parse_host(host)?
+    };
     let (user, password) = login.map(parse_login).transpose()?.unwrap_or_default();
     let (path, ascii) = split_type(path)?;
     let names_folder = path.is_empty() || path.ends_with('/');
@@ -88,13 +112,6 @@ pub(crate) fn parse(text: &str) -> Result<Target, Failure> {
     })
 }
 
-fn no_tls() -> Failure {
-    Failure::new(
-        Exit::Tls,
-        "ftps:// needs TLS, which is not available yet; nothing was sent",
-    )
-}
-
 fn parse_host(text: &str) -> Result<Host, Failure> {
     // The text is not shown: with a `/` in it, a password would stand here.
     let bad = |what: &str| Failure::usage(format!("the URL has {what}"));
@@ -105,12 +122,13 @@ fn parse_host(text: &str) -> Result<Host, Failure> {
         None => text.split_at(text.find(':').unwrap_or(text.len())),
     };
     let port = match rest.strip_prefix(':') {
-        None if rest.is_empty() => PORT,
+        None if rest.is_empty() => None,
         // curl takes an empty port for the default one.
-        Some("") => PORT,
+        Some("") => None,
         None => return Err(bad("something between its host and its port")),
         Some(port) => {
-            parse_port(port).ok_or_else(|| bad("no port (1 to 65535) after the : of its host"))?
+            let port = parse_port(port);
+            Some(port.ok_or_else(|| bad("no port (1 to 65535) after the : of its host"))?)
         }
     };
     let name = String::from_utf8(decode(name)?).map_err(|_| bad("a host that is no text"))?;
@@ -118,7 +136,11 @@ fn parse_host(text: &str) -> Result<Host, Failure> {
     if name.is_empty() || name.contains(unfit) {
         return Err(bad("no host"));
     }
-    Ok(Host { name, port })
+    Ok(Host {
+        name,
+        port,
+        implicit: false,
+    })
 }
 
 /// A port in decimal digits, and not 0.
@@ -199,6 +221,7 @@ fn hex_byte(pair: &[u8]) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Exit;
 
     fn good(text: &str) -> Target {
         parse(text).unwrap_or_else(|failure| panic!("{text}: {failure}"))
@@ -214,7 +237,7 @@ mod tests {
     fn host_and_port() {
         let host = |text| {
             let target = good(text);
-            (target.host.name, target.host.port)
+            (target.host.name.clone(), target.host.port())
         };
         assert_eq!(host("ftp://example.org"), ("example.org".into(), 21));
         assert_eq!(host("FTP://h:2121/x"), ("h".into(), 2121));
@@ -238,9 +261,14 @@ mod tests {
     }
 
     #[test]
-    fn tls_is_not_available_and_says_so() {
-        assert_eq!(bad("ftps://h/"), Exit::Tls);
-        assert_eq!(bad("FTPS://h/"), Exit::Tls);
+    fn tls_from_the_first_byte_has_a_port_of_its_own() {
+        let host = |text| good(text).host;
+        assert!(host("ftps://h/").implicit && host("FTPS://h/").implicit);
+        assert_eq!(host("ftps://h/").to_string(), "h:990");
+        assert_eq!(host("ftps://h:2990/").to_string(), "h:2990");
+        assert!(!host("ftp://h:990/").implicit);
+        assert_ne!(host("ftps://h:990/"), host("ftp://h:990/"));
+        assert_eq!(host("ftp://h:21/"), host("ftp://h/"));
     }
 
     #[test]

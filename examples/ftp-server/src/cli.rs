@@ -1,5 +1,7 @@
 //! The command line.
 
+mod protection;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -7,12 +9,16 @@ use std::str::FromStr;
 
 use clap::{Parser, ValueEnum};
 
+pub(crate) use protection::{Protection, Reuse, TlsMode};
+
 const EXAMPLES: &str = "\
 Examples:
   ftp-server                                        anonymous may read the current folder, on 127.0.0.1:2121
   ftp-server --root /srv/ftp --user anna:secret     anna may read and write
   ftp-server --anonymous ro --user anna:secret:rw   both at once
-  ftp-server --listen 0.0.0.0:21 --listen '[::]:21' --passive-ports 50000-50100 --public-ip 203.0.113.7";
+  ftp-server --listen 0.0.0.0:21 --listen '[::]:21' --passive-ports 50000-50100 --public-ip 203.0.113.7
+  ftp-server --tls require --tls-cert chain.pem --tls-key key.pem --implicit-tls 0.0.0.0:990 --user anna:secret
+  ftp-server --tls-self-signed                      TLS at once, for trying it out";
 
 /// An FTP server.
 #[derive(Parser, Debug)]
@@ -50,6 +56,9 @@ pub(crate) struct Cli {
     /// RFC 2577 tells the dangers of.
     #[arg(long, value_name = "on|off", default_value = "off")]
     pub(crate) fxp: Switch,
+
+    #[command(flatten)]
+    pub(crate) protection: Protection,
 
     /// How long a session may say nothing.
     #[arg(long, value_name = "SECS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]

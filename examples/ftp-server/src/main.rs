@@ -4,6 +4,7 @@
 mod accounts;
 mod cli;
 mod console;
+mod tls;
 
 use std::future::Future;
 use std::io::Write;
@@ -16,12 +17,13 @@ use std::time::Duration;
 
 use accounts::Accounts;
 use clap::Parser;
-use cli::{Cli, Mode, RuntimeName, Switch};
+use cli::{Cli, Mode, Reuse, RuntimeName, Switch, TlsMode};
 use console::Detail;
 use ftp_driver::Runtime;
 use ftp_driver::local::LocalStorage;
 use ftp_driver::runtime::Listener;
-use ftp_driver::server::{Config, Server, Settings};
+use ftp_driver::server::{Config, DataTls, Resumption, Server, Settings, Tls};
+use ftp_driver::tls::ServerTls;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -47,58 +49,72 @@ fn run(cli: &Cli) -> Result<(), String> {
     // Before anybody is told that the server is ready: from then on a signal must stop it in order.
     let signals = Signals::new([SIGTERM, SIGINT, SIGHUP])
         .map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let tls = tls::set_up(cli)?;
     match cli.runtime {
-        RuntimeName::Tokio => on_tokio(cli, signals),
+        RuntimeName::Tokio => on_tokio(cli, tls, signals),
         RuntimeName::AsyncStd => {
             let runtime = ftp_runtime_async_std::AsyncStd::new();
-            let server = async_std::task::block_on(async { start(runtime, cli) })?;
-            wait(&server, signals, |stop| async_std::task::block_on(stop));
+            let server = async_std::task::block_on(async { start(runtime, cli, tls.clone()) })?;
+            wait(&server, tls, signals, |stop| {
+                async_std::task::block_on(stop);
+            });
             Ok(())
         }
     }
 }
 
-fn on_tokio(cli: &Cli, signals: Signals) -> Result<(), String> {
+fn on_tokio(cli: &Cli, tls: Option<ServerTls>, signals: Signals) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("could not start: {error}"))?;
-    let server = runtime.block_on(async { start(ftp_runtime_tokio::Tokio::new(), cli) })?;
-    wait(&server, signals, |stop| runtime.block_on(stop));
+    let server =
+        runtime.block_on(async { start(ftp_runtime_tokio::Tokio::new(), cli, tls.clone()) })?;
+    wait(&server, tls, signals, |stop| runtime.block_on(stop));
     Ok(())
 }
 
 type FileServer<R> = Server<R, Accounts<LocalStorage<R>>>;
 
 /// Opens everything, says where it listens, and lets it run.
-fn start<R: Runtime>(runtime: R, cli: &Cli) -> Result<FileServer<R>, String> {
+fn start<R: Runtime>(
+    runtime: R,
+    cli: &Cli,
+    tls: Option<ServerTls>,
+) -> Result<FileServer<R>, String> {
     raise_file_limit();
     let storage = open_root(&runtime, &cli.root)?;
-    let listeners = cli
-        .listen
-        .iter()
-        .map(|at| {
-            runtime
-                .listen(*at)
-                .map_err(|error| cannot_listen(*at, &error))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let listen = |at: &SocketAddr| {
+        let listener = runtime.listen(*at);
+        listener.map_err(|error| cannot_listen(*at, &error))
+    };
+    let plain: Vec<_> = cli.listen.iter().map(listen).collect::<Result<_, _>>()?;
+    let implicit = cli.protection.implicit_tls.iter().map(listen);
+    let implicit: Vec<_> = implicit.collect::<Result<_, _>>()?;
     let accounts = Accounts {
         users: cli.user.clone(),
         anonymous: anonymous(cli),
         storage: Arc::new(storage.clone()),
     };
-    let server = Server::new(runtime.clone(), accounts, settings::<R>(cli));
-    let addresses = listeners
+    let server = Server::new(runtime.clone(), accounts, settings::<R>(cli, tls));
+    let lines = plain
         .iter()
-        .map(Listener::local_addr)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| format!("could not start: {error}"))?;
-    for listener in listeners {
+        .map(|listener| ready(listener, ""))
+        .chain(
+            implicit
+                .iter()
+                .map(|listener| ready(listener, " (implicit TLS)")),
+        )
+        .collect::<Result<_, _>>()?;
+    for listener in plain {
         let server = server.clone();
         runtime.spawn(async move { server.serve(listener).await });
     }
-    announce(addresses);
+    for listener in implicit {
+        let server = server.clone();
+        runtime.spawn(async move { server.serve_implicit(listener).await });
+    }
+    announce(lines);
     runtime.spawn(async move {
         // What could not be swept now is swept at another start.
         let _ = storage.remove_leftovers(LEFT_OVER).await;
@@ -106,13 +122,20 @@ fn start<R: Runtime>(runtime: R, cli: &Cli) -> Result<FileServer<R>, String> {
     Ok(server)
 }
 
+/// The line that says that a listener is ready.
+fn ready(listener: &impl Listener, kind: &str) -> Result<String, String> {
+    let at = listener.local_addr();
+    let at = at.map_err(|error| format!("could not start: {error}"))?;
+    Ok(format!("listening on {at}{kind}"))
+}
+
 /// Says where it listens, on a thread of its own: a standard output that is full holds up nobody else, and one that is closed is no
 /// reason not to serve.
-fn announce(addresses: Vec<SocketAddr>) {
+fn announce(lines: Vec<String>) {
     std::thread::spawn(move || {
         let mut out = std::io::stdout();
-        for at in addresses {
-            let _ = writeln!(out, "listening on {at}");
+        for line in lines {
+            let _ = writeln!(out, "{line}");
         }
         let _ = out.flush();
     });
@@ -143,19 +166,36 @@ fn anonymous(cli: &Cli) -> Option<Mode> {
         );
         return Some(Mode::Ro);
     }
-    if !cli.user.is_empty() && cli.listen.iter().any(|at| !at.ip().is_loopback()) {
-        remark("warning: passwords travel in clear over this connection.");
+    let is_reachable = cli.listen.iter().any(|at| !at.ip().is_loopback());
+    if !cli.user.is_empty() && is_reachable {
+        match cli.protection.mode() {
+            TlsMode::Off => remark("warning: passwords travel in clear over this connection."),
+            TlsMode::Allow => remark(
+                "warning: clients may send passwords in clear; --tls require has them use TLS.",
+            ),
+            TlsMode::Require => {}
+        }
     }
     cli.anonymous
 }
 
-fn settings<R: Runtime>(cli: &Cli) -> Settings {
+fn settings<R: Runtime>(cli: &Cli, tls: Option<ServerTls>) -> Settings {
     let detail = Detail::new(cli.verbose, cli.quiet);
     let mut config = Config::default();
     config.capabilities = LocalStorage::<R>::CAPABILITIES;
     config.public_ip = cli.public_ip;
     config.active = cli.active == Switch::On;
     config.fxp = cli.fxp == Switch::On;
+    (config.tls, config.data_tls) = match cli.protection.mode() {
+        TlsMode::Off => (Tls::Off, DataTls::Allow),
+        TlsMode::Allow => (Tls::Allow, DataTls::Allow),
+        TlsMode::Require => (Tls::Require, DataTls::Require),
+    };
+    config.resumption = match cli.protection.tls_reuse {
+        Reuse::Off => Resumption::Off,
+        Reuse::Require => Resumption::Require,
+    };
+    config.ccc = cli.protection.ccc == Switch::On;
     config.trace = detail >= Detail::Commands;
     config.timeouts.idle = Duration::from_secs(cli.idle_timeout);
     config.timeouts.data_progress = Duration::from_secs(cli.transfer_timeout);
@@ -164,26 +204,47 @@ fn settings<R: Runtime>(cli: &Cli) -> Settings {
         .max_sessions(cli.max_sessions)
         .max_sessions_per_address(cli.max_sessions_per_ip.unwrap_or(usize::MAX))
         .observe(move |session, event| console::tell(detail, session, event));
-    match &cli.passive_ports {
+    let settings = match &cli.passive_ports {
         Some(ports) => settings.passive_ports(ports.0.clone()),
+        None => settings,
+    };
+    match tls {
+        Some(tls) => settings.tls(tls),
         None => settings,
     }
 }
 
-/// Waits for SIGTERM or SIGINT, then stops; a second one does not wait for the grace time. SIGHUP is there to have files read
-/// again; as long as there are none, it must not end the server.
+/// Waits for SIGTERM or SIGINT, then stops; a second one does not wait for the grace time. At SIGHUP files are read again, before
+/// and after.
 fn wait<R: Runtime>(
     server: &FileServer<R>,
+    tls: Option<ServerTls>,
     mut signals: Signals,
     run: impl FnOnce(Pin<Box<dyn Future<Output = ()> + '_>>),
 ) {
-    let is_end = |signal: &i32| *signal != SIGHUP;
-    signals.forever().find(is_end);
+    let mut is_end = move |signal: &i32| {
+        if *signal == SIGHUP {
+            read_again(tls.as_ref());
+        }
+        *signal != SIGHUP
+    };
+    signals.forever().find(&mut is_end);
     std::thread::spawn(move || {
         signals.forever().find(is_end);
         std::process::exit(0);
     });
     run(Box::pin(server.stop(GRACE)));
+}
+
+/// Sessions go on as they are; who connects from now on is shown the new certificates.
+fn read_again(tls: Option<&ServerTls>) {
+    match tls.map(ServerTls::reload) {
+        None => {}
+        Some(Ok(())) => remark("the certificates were read again."),
+        Some(Err(error)) => remark(&format!(
+            "the certificates stay as they are, since those in the files are of no use: {error}"
+        )),
+    }
 }
 
 /// Ten thousand sessions want more file handles than a shell gives. What the system does not grant, sessions do without.

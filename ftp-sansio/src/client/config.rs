@@ -5,7 +5,7 @@ use core::time::Duration;
 use crate::tls::Resumption;
 
 /// How a client's session behaves.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub struct Config {
     /// How data connections are made.
@@ -40,7 +40,7 @@ pub struct Config {
 }
 
 /// Who connects to whom for a data connection.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum DataPath {
     /// This side connects: EPSV, and PASV where that fails.
@@ -57,7 +57,7 @@ pub enum DataPath {
 }
 
 /// How a server is told to give up a transfer (RFC 959 § 4.1.3).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum AbortStyle {
     /// By ABOR alone, which today's servers read while they move data.
     #[default]
@@ -68,7 +68,7 @@ pub enum AbortStyle {
 }
 
 /// Whether and when the control connection becomes TLS.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Tls {
     /// When the user asks for it by [`secure`](super::Session::secure), if at all.
     #[default]
@@ -81,7 +81,7 @@ pub enum Tls {
 }
 
 /// How long each wait may last.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub struct Timeouts {
     /// For the TCP connection. The session does not wait for it; a driver does.

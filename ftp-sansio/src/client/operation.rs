@@ -38,7 +38,7 @@ pub enum Operation {
 }
 
 /// Who logs in.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Credentials {
     /// USER.
     pub user: Arg,

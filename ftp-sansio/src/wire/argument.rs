@@ -154,7 +154,7 @@ pub struct InvalidArg {
 }
 
 /// A value that is kept out of logs: its `Debug` shows nothing of it, and there is no `Display`.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Secret<T>(T);
 
 impl<T> Secret<T> {

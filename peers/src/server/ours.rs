@@ -42,17 +42,30 @@ impl Server {
     pub fn start(command: &mut Command, root: &Path) -> Self {
         let wanted = command
             .get_args()
-            .filter(|argument| *argument == "--listen")
+            .filter(|argument| *argument == "--listen" || *argument == "--implicit-tls")
             .count();
         let daemon = Daemon::start(command);
-        let mut addresses = Vec::new();
-        while addresses.len() < wanted {
+        let (mut addresses, mut implicit) = (Vec::new(), Vec::new());
+        while addresses.len() + implicit.len() < wanted {
             let line = daemon
                 .line()
                 .unwrap_or_else(|| panic!("{command:?} is not ready: {}", daemon.said()));
-            addresses.extend(listening_on(&line));
+            match line.strip_suffix(" (implicit TLS)") {
+                Some(line) => implicit.extend(listening_on(line)),
+                None => addresses.extend(listening_on(&line)),
+            }
         }
-        Self::new(daemon, root, addresses, "alice:secret")
+        let server = Self::new(daemon, root, addresses, "alice:secret");
+        Self {
+            implicit_addresses: implicit,
+            ..server
+        }
+    }
+
+    /// The same where it is TLS from the first byte on.
+    pub fn over_implicit_tls(mut self) -> Self {
+        self.addresses = std::mem::take(&mut self.implicit_addresses);
+        self.implicit(true)
     }
 }
 

@@ -11,17 +11,26 @@ use crate::scratch::until;
 /// How often a port that somebody else was given first is tried anew.
 const TRIES: usize = 10;
 
-/// Starts a server on a port that was free a moment ago, and on another when it was taken meanwhile. The server has to
-/// greet with the [`banner`] of its address, so that another one on that port is not taken for it.
+/// How a server shows that it is the one on its port, and not another.
+#[derive(Clone, Copy)]
+pub(super) enum Sign {
+    /// It greets with the [`banner`] of its address.
+    Greeting,
+    /// The system says that it listens there, on IPv4: for one that greets with words of its own, or behind TLS.
+    Listener,
+}
+
+/// Starts a server on a port that was free a moment ago, and on another when it was taken meanwhile.
 pub(super) fn on_a_free_port(
     ipv6: bool,
+    sign: Sign,
     start: impl Fn(SocketAddr) -> Daemon,
 ) -> (Daemon, SocketAddr) {
     let mut said = String::new();
     for _ in 0..TRIES {
         let address = free_address(ipv6);
         let mut daemon = start(address);
-        if ready(&mut daemon, address) {
+        if ready(&mut daemon, address, sign) {
             return (daemon, address);
         }
         said = daemon.said();
@@ -44,11 +53,12 @@ fn free_address(ipv6: bool) -> SocketAddr {
     probe.local_addr().expect("a listener has an address")
 }
 
-/// Waits for its greeting. `false`: it ended, since the port was taken.
-fn ready(daemon: &mut Daemon, address: SocketAddr) -> bool {
-    until("a server's greeting", || match daemon.ended() {
-        Some(_) => Some(false),
-        None => greets(address)?.then_some(true),
+/// Waits for its sign. `false`: it ended, since the port was taken.
+fn ready(daemon: &mut Daemon, address: SocketAddr, sign: Sign) -> bool {
+    until("a server's start", || match (daemon.ended(), sign) {
+        (Some(_), _) => Some(false),
+        (None, Sign::Greeting) => greets(address)?.then_some(true),
+        (None, Sign::Listener) => daemon.listeners().contains(&address).then_some(true),
     })
 }
 

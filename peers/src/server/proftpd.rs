@@ -7,22 +7,29 @@ use std::path::Path;
 
 use rustix::process::{getgid, getuid};
 
-use super::Server;
-use super::owner;
-use super::port::{banner, on_a_free_port};
+use super::port::{Sign, banner, on_a_free_port};
+use super::{SECRET, Server, owner};
 use crate::daemon::Daemon;
+use crate::tls::{Tls, TlsVersion};
 use crate::tool::{command, unpacked};
-
-/// `secret`, as `openssl passwd -5` hashes it.
-const SECRET: &str = "$5$NBQfV5istmg6G5Jg$2SluKTREgoH4pkpbi3cuF3f2SIBGLUk/PRwV21ShFQ.";
 
 impl Server {
     /// Starts it, where it is installed. `work` is a folder for its settings, outside the served one.
     pub fn proftpd(work: &Path, root: &Path, ipv6: bool) -> Option<Self> {
+        Self::start_proftpd(work, root, ipv6, None)
+    }
+
+    /// The same with TLS.
+    pub fn proftpd_tls(work: &Path, root: &Path, tls: &Tls<'_>) -> Option<Self> {
+        Self::start_proftpd(work, root, false, Some(tls))
+    }
+
+    fn start_proftpd(work: &Path, root: &Path, ipv6: bool, tls: Option<&Tls<'_>>) -> Option<Self> {
         let program = unpacked("proftpd-core", "proftpd")?;
         let start = |address: SocketAddr| {
             let settings = work.join(format!("proftpd-{}.conf", address.port()));
-            let text = modules(&program) + &configuration(work, root, address);
+            let secured = tls.map(|tls| secured(work, tls)).unwrap_or_default();
+            let text = modules(&program) + &configuration(work, root, address) + &secured;
             fs::write(&settings, text).expect("room for settings");
             Daemon::start(
                 command(&program)
@@ -30,8 +37,14 @@ impl Server {
                     .arg(&settings),
             )
         };
-        let (daemon, address) = on_a_free_port(ipv6, start);
-        Some(Self::new(daemon, root, vec![address], "alice:secret"))
+        let implicit = tls.is_some_and(|tls| tls.implicit);
+        let sign = if implicit {
+            Sign::Listener
+        } else {
+            Sign::Greeting
+        };
+        let (daemon, address) = on_a_free_port(ipv6, sign, start);
+        Some(Self::new(daemon, root, vec![address], "alice:secret").implicit(implicit))
     }
 }
 
@@ -48,6 +61,28 @@ fn modules(program: &Path) -> String {
         ("mod_deflate", "DeflateEngine"),
     ];
     format!("ModulePath {}\n", folder.display()) + &all.map(load).concat()
+}
+
+/// Without any option, a data connection has to resume the control connection's session.
+fn secured(work: &Path, tls: &Tls<'_>) -> String {
+    let identity = tls.certificates.server();
+    let versions = match tls.highest {
+        TlsVersion::V1_2 => "TLSv1.2",
+        TlsVersion::V1_3 => "TLSv1.2 TLSv1.3",
+    };
+    let options = [
+        (tls.implicit, "TLSOptions UseImplicitSSL\n"),
+        (!tls.require_reuse, "TLSOptions NoSessionReuseRequired\n"),
+    ];
+    let options = options.iter().filter(|(on, _)| *on).map(|(_, line)| *line);
+    format!(
+        "LoadModule mod_tls.c\nTLSEngine on\nTLSRequired off\nTLSProtocol {versions}\nTLSLog {}/proftpd-tls.log\n\
+        TLSECCertificateFile {}\nTLSECCertificateKeyFile {}\n{}",
+        work.display(),
+        identity.certificate.display(),
+        identity.key.display(),
+        options.collect::<String>()
+    )
 }
 
 /// Its account file, which it wants closed to others.
@@ -80,7 +115,7 @@ fn configuration(work: &Path, root: &Path, address: SocketAddr) -> String {
     };
     let work = work.display();
     format!(
-        "ServerType standalone\nDefaultAddress {ip}\nUseIPv6 {ipv6}\nPort {port}\nServerIdent on \"{banner}\"\n\
+        "ServerType standalone\nDefaultAddress {ip}\nSocketBindTight on\nUseIPv6 {ipv6}\nPort {port}\nServerIdent on \"{banner}\"\n\
         User {user}\nGroup {group}\nRootLogin on\n{jail}\
         AuthUserFile {accounts}\nAuthOrder mod_auth_file.c\nRequireValidShell off\n\
         AllowOverwrite on\nAllowStoreRestart on\nAllowRetrieveRestart on\n\

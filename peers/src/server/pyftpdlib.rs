@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Server, ours};
 use crate::daemon::Daemon;
+use crate::tls::Tls;
 use crate::tool::python;
 
 /// What is unusual about it.
@@ -20,6 +21,15 @@ pub struct Pyftpdlib {
 impl Pyftpdlib {
     /// Starts it, where it is installed.
     pub fn start(self, root: &Path) -> Option<Server> {
+        self.run(root, None)
+    }
+
+    /// The same with TLS. It cannot require that data connections resume.
+    pub fn start_tls(self, root: &Path, tls: &Tls<'_>) -> Option<Server> {
+        self.run(root, Some(tls))
+    }
+
+    fn run(self, root: &Path, tls: Option<&Tls<'_>>) -> Option<Server> {
         let mut command = python()?;
         command
             .args(["-u", "-c", include_str!("pyftpdlib.py")])
@@ -30,11 +40,18 @@ impl Pyftpdlib {
             (self.extended_only, "extended-only"),
         ];
         command.args(flags.iter().filter(|(on, _)| *on).map(|(_, flag)| flag));
+        let implicit = tls.is_some_and(|tls| tls.implicit);
+        if let Some(tls) = tls {
+            let both = tls.certificates.server().both;
+            command.arg(format!("tls={}", both.display()));
+            command.arg(format!("highest={}", tls.highest.name()));
+            command.args(implicit.then_some("implicit"));
+        }
         let daemon = Daemon::start(&mut command);
         let line = daemon.line();
         let Some(address) = line.as_deref().and_then(ours::listening_on) else {
             panic!("pyftpdlib is not ready: {line:?} {}", daemon.said());
         };
-        Some(Server::new(daemon, root, vec![address], "alice:secret"))
+        Some(Server::new(daemon, root, vec![address], "alice:secret").implicit(implicit))
     }
 }

@@ -6,22 +6,56 @@ use std::path::Path;
 
 use super::Server;
 use super::owner;
-use super::port::{banner, on_a_free_port};
+use super::port::{Sign, banner, on_a_free_port};
 use crate::daemon::Daemon;
+use crate::tls::{Tls, either};
 use crate::tool::{command, unpacked};
 
 impl Server {
     /// Starts it, where it is installed. `work` is a folder for its settings, outside the served one.
     pub fn vsftpd(work: &Path, root: &Path, ipv6: bool) -> Option<Self> {
+        Self::start_vsftpd(work, root, ipv6, None)
+    }
+
+    /// The same with TLS.
+    pub fn vsftpd_tls(work: &Path, root: &Path, tls: &Tls<'_>) -> Option<Self> {
+        Self::start_vsftpd(work, root, false, Some(tls))
+    }
+
+    fn start_vsftpd(work: &Path, root: &Path, ipv6: bool, tls: Option<&Tls<'_>>) -> Option<Self> {
         let program = unpacked("vsftpd", "vsftpd")?;
         let start = |address: SocketAddr| {
             let settings = work.join(format!("vsftpd-{}.conf", address.port()));
-            fs::write(&settings, configuration(work, root, address)).expect("room for settings");
-            Daemon::start(command(&program).arg(&settings))
+            let text = configuration(work, root, address) + &tls.map(secured).unwrap_or_default();
+            fs::write(&settings, text).expect("room for settings");
+            let mut command = command(&program);
+            if let Some(tls) = tls {
+                command.env("OPENSSL_CONF", tls.openssl_settings(work));
+            }
+            Daemon::start(command.arg(&settings))
         };
-        let (daemon, address) = on_a_free_port(ipv6, start);
-        Some(Self::new(daemon, root, vec![address], "anonymous:me"))
+        let implicit = tls.is_some_and(|tls| tls.implicit);
+        let sign = if implicit {
+            Sign::Listener
+        } else {
+            Sign::Greeting
+        };
+        let (daemon, address) = on_a_free_port(ipv6, sign, start);
+        Some(Self::new(daemon, root, vec![address], "anonymous:me").implicit(implicit))
     }
+}
+
+/// Its own cipher list is older than TLS 1.2's.
+fn secured(tls: &Tls<'_>) -> String {
+    let identity = tls.certificates.server();
+    format!(
+        "ssl_enable=YES\nallow_anon_ssl=YES\nimplicit_ssl={}\nrequire_ssl_reuse={}\nssl_ciphers=HIGH\n\
+        rsa_cert_file={}\nrsa_private_key_file={}\n",
+        either(tls.implicit, "YES", "NO"),
+        either(tls.require_reuse, "YES", "NO"),
+        identity.certificate.display(),
+        identity.key.display(),
+    )
 }
 
 /// Without root it could not change its user, so it never does; seccomp and namespaces are not to be had in every

@@ -113,7 +113,11 @@ impl Storage for Files {
         let name = name(path);
         let entries = self.later(move |held| match name {
             Some(name) => Ok(vec![entry(&name, &held.get(&name)?)]),
-            None => Ok(held.files.iter().map(|(name, content)| entry(name, content)).collect()),
+            None => Ok(held
+                .files
+                .iter()
+                .map(|(name, content)| entry(name, content))
+                .collect()),
         });
         Ok(FileEntries {
             left: entries.await?,
@@ -204,8 +208,11 @@ impl Reader for FileReader {
     async fn read(&mut self, mut buffer: BytesMut) -> Result<BytesMut> {
         let room = buffer.capacity() - buffer.len();
         // Pieces of all sizes, though never none before the end.
-        let most = 1 + self.runtime.random().unwrap() % (1 << (self.runtime.random().unwrap() % 19));
-        let piece = self.left.split_to(self.left.len().min(room).min(most as usize));
+        let most =
+            1 + self.runtime.random().unwrap() % (1 << (self.runtime.random().unwrap() % 19));
+        let piece = self
+            .left
+            .split_to(self.left.len().min(room).min(most as usize));
         buffer.put(piece);
         self.runtime.blocking(|| ()).await;
         Ok(buffer)

@@ -142,7 +142,9 @@ impl Run {
     fn check(&mut self, what: &str, expected: &[BTreeMap<String, Bytes>]) {
         let all = self.files.all();
         let describe = |files: &BTreeMap<String, Bytes>| {
-            let sizes = files.iter().map(|(name, content)| (name.clone(), content.len()));
+            let sizes = files
+                .iter()
+                .map(|(name, content)| (name.clone(), content.len()));
             sizes.collect::<Vec<_>>()
         };
         assert!(
@@ -161,6 +163,10 @@ impl Run {
             None => files.remove(name),
         };
         files
+    }
+
+    fn unchanged(&self) -> BTreeMap<String, Bytes> {
+        self.known.clone()
     }
 
     async fn upload(&mut self, mut client: Client) -> Option<Client> {
@@ -209,7 +215,7 @@ impl Run {
                 self.check("a broken append", &[self.with(&name, Some(&now))]);
             }
             _ if is_done => self.check("an append", &[self.with(&name, Some(&whole))]),
-            _ => self.check("an append that never began", &[self.known.clone()]),
+            _ => self.check("an append that never began", &[self.unchanged()]),
         }
         client
     }
@@ -248,7 +254,7 @@ impl Run {
             );
         }
         let client = self.settle(client).await;
-        self.check("a download", &[self.known.clone()]);
+        self.check("a download", &[self.unchanged()]);
         client
     }
 
@@ -260,11 +266,12 @@ impl Run {
                 .map(|entry| (entry.name.to_vec(), entry.size.unwrap()))
                 .collect();
             let known = self.known.iter();
-            let known = known.map(|(name, content)| (name.clone().into_bytes(), content.len() as u64));
+            let known =
+                known.map(|(name, content)| (name.clone().into_bytes(), content.len() as u64));
             assert_eq!(told, known.collect());
         }
         let client = self.settle(client).await;
-        self.check("a listing", &[self.known.clone()]);
+        self.check("a listing", &[self.unchanged()]);
         client
     }
 
@@ -318,7 +325,7 @@ impl Run {
             assert_eq!(Some(told), size);
         }
         let client = self.settle(client).await;
-        self.check("a size", &[self.known.clone()]);
+        self.check("a size", &[self.unchanged()]);
         client
     }
 
@@ -439,7 +446,12 @@ async fn run(net: Network, seed: u64) -> u64 {
     let has_faults = seed.is_multiple_of(2);
     let is_over = Arc::new(AtomicBool::new(false));
     if has_faults {
-        here.spawn(break_things(net.clone(), client_ip, server_ip, is_over.clone()));
+        here.spawn(break_things(
+            net.clone(),
+            client_ip,
+            server_ip,
+            is_over.clone(),
+        ));
     }
     let mut run = Run {
         net: net.clone(),

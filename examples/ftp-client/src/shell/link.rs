@@ -13,9 +13,6 @@ use crate::run::{DEFAULT_HOST, DEFAULT_PORT};
 use crate::session::{self, Session, Settings};
 use crate::url::{self, Host, Target};
 
-/// The port of an address that has none, RFC 959 § 8.
-const FTP_PORT: u16 = 21;
-
 pub(super) struct Link<R: Runtime> {
     runtime: R,
     settings: Settings,
@@ -43,11 +40,13 @@ pub(super) fn address(words: &[Vec<u8>]) -> Result<Host, Failure> {
     match texts[..] {
         [] => Ok(Host {
             name: DEFAULT_HOST.to_owned(),
-            port: DEFAULT_PORT,
+            port: Some(DEFAULT_PORT),
+            implicit: false,
         }),
         [name] if name.parse::<std::net::Ipv6Addr>().is_ok() => Ok(Host {
             name: name.to_owned(),
-            port: FTP_PORT,
+            port: None,
+            implicit: false,
         }),
         [url] => {
             let target = url::parse(url)?;
@@ -56,7 +55,8 @@ pub(super) fn address(words: &[Vec<u8>]) -> Result<Host, Failure> {
         }
         [name, port] => Ok(Host {
             name: name.trim_matches(['[', ']']).to_owned(),
-            port: url::parse_port(port).ok_or_else(bad)?,
+            port: Some(url::parse_port(port).ok_or_else(bad)?),
+            implicit: false,
         }),
         _ => Err(bad()),
     }
@@ -239,6 +239,7 @@ mod tests {
         assert_eq!(host(&["h"]).unwrap(), "h:21");
         assert_eq!(host(&["h:99"]).unwrap(), "h:99");
         assert_eq!(host(&["ftp://h:99/"]).unwrap(), "h:99");
+        assert_eq!(host(&["ftps://h/"]).unwrap(), "h:990");
         for words in [
             &["h", "x"][..],
             &["h", "0"],

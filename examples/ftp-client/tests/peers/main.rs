@@ -8,6 +8,7 @@ mod killed;
 mod moving;
 mod sync;
 mod terminal;
+mod tls;
 mod transfer;
 mod tree;
 mod words;

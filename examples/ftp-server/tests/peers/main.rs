@@ -11,6 +11,7 @@ mod log;
 mod others;
 mod output;
 mod start;
+mod tls;
 
 use std::path::Path;
 
