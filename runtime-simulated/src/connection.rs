@@ -22,6 +22,9 @@ pub(crate) const ACCEPTED: usize = 1;
 /// How long an attempt to connect is made: six tries, as Linux has it.
 const ATTEMPT: Duration = Duration::from_secs(127);
 
+/// What lies between two segments of a connection whose segments are cut anywhere: the time of a poll.
+const APART: Duration = Duration::from_micros(10);
+
 /// Where an attempt to connect is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -209,7 +212,11 @@ impl World {
             _ => 0,
         };
         let link = self.link(hosts[0], hosts[1]);
-        let at = self.arrival(hosts[0], hosts[1], count, &link).max(last);
+        let mut at = self.arrival(hosts[0], hosts[1], count, &link);
+        if at <= last {
+            // Who reads shall see where it was split, also where a slow segment has held up those behind it.
+            at = if link.splits { last + APART } else { last };
+        }
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.ends[from].last_arrival = at;
         }
@@ -394,12 +401,16 @@ impl World {
             return;
         }
         end.dead = true;
-        end.error = Some(io::ErrorKind::ConnectionReset);
         end.forget_outgoing();
         if forgets {
             end.incoming.clear();
             (end.incoming_len, end.ended) = (0, false);
         }
+        // Who has had the other's end in order can only have wanted to write.
+        end.error = Some(match end.ended {
+            true => io::ErrorKind::BrokenPipe,
+            false => io::ErrorKind::ConnectionReset,
+        });
         let (reader, writer) = (end.reader.take(), end.writer.take());
         self.wake(reader);
         self.wake(writer);
@@ -433,18 +444,24 @@ impl World {
     fn transmit(&mut self, id: u64, side: usize) {
         loop {
             let capacity = self.conditions.receive_buffer.max(1);
-            let Some(connection) = self.connections.get_mut(&id) else {
+            let Some(connection) = self.connections.get(&id) else {
                 return;
             };
             let waits_there = connection.ends[1 - side].incoming_len;
             let hosts = [0, 1].map(|side| connection.ends[side].host);
-            let end = &mut connection.ends[side];
+            let link = self.link(hosts[0], hosts[1]);
+            let Ok(end) = self.end(id, side) else { return };
             if end.dead || end.stalled {
                 return;
             }
             let is_end = end.outgoing.is_empty();
             let window = capacity.saturating_sub(end.on_wire + waits_there);
-            if is_end && (!end.shut || end.fin_sent) || !is_end && window == 0 {
+            if is_end && (!end.shut || end.fin_sent) {
+                return;
+            }
+            // Small rooms are left to grow, or segments would become ever smaller (RFC 9293 § 3.8.6.2).
+            let wanted = link.segment.min(capacity / 2).min(end.outgoing_len).max(1);
+            if !is_end && window < wanted {
                 return;
             }
             let left = end.trouble.map(|trouble| trouble.after - end.sent);
@@ -455,7 +472,6 @@ impl World {
                 end.fin_sent = true;
                 return self.send(id, side, Segment::Fin);
             }
-            let link = self.link(hosts[0], hosts[1]);
             let most = match link.splits {
                 true => 1 + self.random.index(link.segment.max(1)),
                 false => link.segment.max(1),
