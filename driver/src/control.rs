@@ -1,13 +1,18 @@
 //! The control connection: carries bytes between a socket and a machine, and keeps the machine's time.
 
-use std::io::{self, IoSlice};
-use std::task::{Context, Poll};
+use std::io;
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use ftp_sansio::client::Transmit;
 use ftp_sansio::time::Instant;
+use ftp_sansio::tls::{TlsEvent, TlsFacts};
+use ftp_sansio::wire::Arg;
+use rustls::Connection;
 
-use crate::runtime::{Interest, Runtime, Stream, Timer, Unread};
+use crate::runtime::{Runtime, Timer, Unread};
+use crate::tls::{Engine, TlsError};
+use crate::transport::Transport;
 
 /// What the two session machines have in common, as a driver sees it.
 pub(crate) trait Machine {
@@ -18,6 +23,7 @@ pub(crate) trait Machine {
     fn flushed(&mut self, now: Instant);
     fn disconnected(&mut self, now: Instant);
     fn peer_ended(&mut self, now: Instant);
+    fn tls(&mut self, now: Instant, event: TlsEvent);
     fn tick(&mut self, now: Instant);
     fn deadline(&self) -> Option<Instant>;
 }
@@ -53,6 +59,10 @@ macro_rules! machine {
                 self.handle(now, ftp_sansio::$role::Input::PeerEnded);
             }
 
+            fn tls(&mut self, now: Instant, event: TlsEvent) {
+                self.handle(now, ftp_sansio::$role::Input::Tls(event));
+            }
+
             fn tick(&mut self, now: Instant) {
                 self.handle(now, ftp_sansio::$role::Input::Tick);
             }
@@ -77,21 +87,30 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// How many bytes of the peer are thrown away in that time.
 const FAREWELL_BYTES: usize = 64 * 1024;
 
+/// How TLS changes on a control connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Change {
+    Begins,
+    Ends,
+}
+
 /// A control connection's socket and timer.
 pub(crate) struct Control<R: Runtime> {
-    stream: R::Stream,
+    transport: Transport<R::Stream>,
     timer: R::Timer,
     timer_at: Option<Instant>,
     /// Read, and not taken by the machine yet.
     held: Vec<u8>,
-    /// The last try found nothing to read: wait for readiness before the next.
-    dry: bool,
     /// All that was shown is written, and the machine was told.
     flushed: bool,
     /// The peer will send nothing more.
     ended: bool,
     /// Nothing can be sent any more either.
     over: bool,
+    /// TLS begins or ends: nothing else is read or written.
+    change: Option<Change>,
+    /// What was wrong with TLS.
+    fault: Option<io::Error>,
     /// Until when the peer's end is waited for, after the last word.
     gone_at: Option<Instant>,
     /// How much more is read meanwhile and thrown away.
@@ -102,14 +121,15 @@ impl<R: Runtime> Control<R> {
     pub(crate) fn new(runtime: &R, stream: R::Stream) -> Self {
         let timer = runtime.timer();
         Self {
-            stream,
+            transport: Transport::new(stream),
             timer,
             timer_at: None,
             held: Vec::new(),
-            dry: false,
             flushed: false,
             ended: false,
             over: false,
+            change: None,
+            fault: None,
             gone_at: None,
             farewell_bytes: FAREWELL_BYTES,
         }
@@ -126,6 +146,11 @@ impl<R: Runtime> Control<R> {
             return false;
         }
         let now = runtime.now();
+        if let Some(change) = self.change {
+            let changed = self.go_on_changing(change, now, machine, context);
+            let ticked = self.keep_time(now, machine, context);
+            return changed || ticked;
+        }
         let wrote = self.write(now, machine, context);
         let read = self.read(now, machine, context);
         let ticked = self.keep_time(now, machine, context);
@@ -148,31 +173,30 @@ impl<R: Runtime> Control<R> {
             }
             self.flushed = false;
             let written = match urgent {
-                true => self.stream.try_write_urgent(bytes),
-                false => self.stream.try_write(&[IoSlice::new(bytes)]),
+                true => self.transport.poll_write_urgent(context, bytes),
+                false => self.transport.poll_write(context, bytes),
             };
             match written {
-                Ok(count) => {
+                Poll::Ready(Ok(count)) => {
                     machine.transmitted(now, count);
                     progress = true;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self
-                        .stream
-                        .poll_ready(context, Interest::Write)
-                        .is_pending()
-                    {
-                        return progress;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => {
-                    self.lose(now, machine);
+                Poll::Pending => return progress,
+                Poll::Ready(Err(error)) => {
+                    self.lose(now, machine, error);
                     return true;
                 }
             }
         }
         if !self.flushed {
+            match self.transport.poll_flush(context) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Pending => return progress,
+                Poll::Ready(Err(error)) => {
+                    self.lose(now, machine, error);
+                    return true;
+                }
+            }
             self.flushed = true;
             machine.flushed(now);
             progress = true;
@@ -196,33 +220,87 @@ impl<R: Runtime> Control<R> {
             return progress;
         }
         self.held = Vec::new();
-        if self.dry && self.stream.poll_ready(context, Interest::Read).is_pending() {
-            return progress;
-        }
-        self.dry = false;
         let mut buffer = [0; READ_SIZE];
-        match self.stream.try_read(&mut buffer) {
-            Ok(0) => {
+        match self.transport.poll_read(context, &mut buffer) {
+            Poll::Pending => return progress,
+            Poll::Ready(Ok(0)) => {
                 self.ended = true;
                 machine.peer_ended(now);
             }
-            Ok(count) => {
+            Poll::Ready(Ok(count)) => {
                 let taken = machine.receive(now, &buffer[..count]);
                 self.held.extend_from_slice(&buffer[taken..count]);
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.dry = true;
-                return self.stream.poll_ready(context, Interest::Read).is_ready() || progress;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => self.lose(now, machine),
+            Poll::Ready(Err(error)) => self.lose(now, machine, error),
         }
         true
     }
 
-    fn lose(&mut self, now: Instant, machine: &mut impl Machine) {
+    fn lose(&mut self, now: Instant, machine: &mut impl Machine, error: io::Error) {
         self.over = true;
-        machine.disconnected(now);
+        let is_fault = TlsError::is_fault(&error);
+        self.fault = Some(error);
+        match is_fault {
+            true => machine.tls(now, TlsEvent::Failed),
+            false => machine.disconnected(now),
+        }
+    }
+
+    /// Begins TLS. What the machine had not taken is the first of the handshake, and was never meant as clear text, or should not have been.
+    pub(crate) fn start_tls(&mut self, session: Connection) {
+        let early = std::mem::take(&mut self.held);
+        self.transport.start_tls(Engine::control(session, early));
+        self.change = Some(Change::Begins);
+    }
+
+    /// Ends TLS, and goes on in clear text.
+    pub(crate) const fn stop_tls(&mut self) {
+        self.change = Some(Change::Ends);
+    }
+
+    /// What was wrong with TLS, where something was.
+    pub(crate) const fn fault(&self) -> Option<&io::Error> {
+        self.fault.as_ref()
+    }
+
+    /// True when the change is made, or has failed.
+    fn go_on_changing(
+        &mut self,
+        change: Change,
+        now: Instant,
+        machine: &mut impl Machine,
+        context: &mut Context<'_>,
+    ) -> bool {
+        if self.over {
+            return false;
+        }
+        let changed = match change {
+            Change::Begins => self.transport.poll_handshake(context),
+            // The machine is offered first what TLS had brought, and then the clear text.
+            Change::Ends => self.transport.poll_stop_tls(context, &mut self.held),
+        };
+        let event = match changed {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(())) => match change {
+                Change::Begins => TlsEvent::Up(self.facts()),
+                Change::Ends => TlsEvent::Down,
+            },
+            Poll::Ready(Err(error)) => {
+                self.over = true;
+                self.fault = Some(error);
+                TlsEvent::Failed
+            }
+        };
+        self.change = None;
+        machine.tls(now, event);
+        true
+    }
+
+    fn facts(&self) -> TlsFacts {
+        let tls = self.transport.tls();
+        let name = tls.and_then(Engine::server_name);
+        let name = name.and_then(|name| Arg::try_from(name).ok());
+        TlsFacts::new(name, tls.is_some_and(Engine::resumed))
     }
 
     /// Ticks when the clock, and not the timer, says that the deadline has passed.
@@ -253,7 +331,7 @@ impl<R: Runtime> Control<R> {
         if self.over || self.ended {
             Unread::End
         } else {
-            self.stream.unread()
+            self.transport.unread()
         }
     }
 
@@ -262,11 +340,15 @@ impl<R: Runtime> Control<R> {
     pub(crate) fn close(&mut self, runtime: &R, gracefully: bool) {
         self.over = true;
         if !gracefully {
-            self.stream.reset_on_drop();
+            self.transport.reset_on_drop();
             return;
         }
+        // Who does not wait has said it as far as it goes without waiting.
+        let closed = self
+            .transport
+            .poll_close(&mut Context::from_waker(Waker::noop()));
         // The peer may be gone already; there is nobody to tell.
-        if self.stream.shutdown().is_ok() && !self.ended {
+        if !matches!(closed, Poll::Ready(Err(_))) {
             let until = runtime.now() + FAREWELL;
             self.gone_at = Some(until);
             self.timer.set(Some(until));
@@ -278,23 +360,26 @@ impl<R: Runtime> Control<R> {
         let Some(until) = self.gone_at else {
             return Poll::Ready(());
         };
-        let mut buffer = [0; READ_SIZE];
+        if self.poll_farewell(context).is_pending()
+            && runtime.now() < until
+            && self.timer.poll(context).is_pending()
+        {
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
+    /// Ready when both sides have said that this was all, or the peer goes on for too long.
+    fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if ready!(self.transport.poll_close(context)).is_err() || self.ended {
+            return Poll::Ready(());
+        }
         while self.farewell_bytes > 0 {
-            match self.stream.try_read(&mut buffer) {
+            match ready!(self.transport.poll_discard(context)) {
                 Ok(count) if count > 0 => {
                     self.farewell_bytes = self.farewell_bytes.saturating_sub(count);
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self.stream.poll_ready(context, Interest::Read).is_ready() {
-                        continue;
-                    }
-                    if runtime.now() < until && self.timer.poll(context).is_pending() {
-                        return Poll::Pending;
-                    }
-                    return Poll::Ready(());
-                }
-                Ok(_) | Err(_) => return Poll::Ready(()),
+                Ok(_) | Err(_) => break,
             }
         }
         Poll::Ready(())

@@ -7,9 +7,10 @@
 //! - [`client::Client`]: operations as `async` methods, transfers as values to read from and write to.
 //! - [`server::Server`]: one future a session, over the embedder's [`storage::Storage`] and [`storage::Authenticator`].
 //! - [`local::LocalStorage`]: files of this machine, beneath a folder that no path and no link leads out of.
+//! - [`memory::MemoryStorage`]: files in memory, for tests and for what need not outlive the process.
 //! - [`proxy`]: SOCKS5 and HTTP proxies for the client's connections.
 //! - [`socket`]: what every adapter for kernel sockets needs alike.
-//! - `conformance` (a feature): the suite that an adapter runs on itself.
+//! - `conformance` (a feature): the suite that an adapter runs on itself, and the one for a store of your own.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -20,6 +21,7 @@ pub mod conformance;
 mod control;
 pub mod digest;
 pub mod local;
+pub mod memory;
 mod moving;
 pub mod proxy;
 pub mod runtime;
@@ -27,7 +29,9 @@ pub mod server;
 pub mod socket;
 pub mod storage;
 mod target;
+pub mod tls;
 mod trace;
+mod transport;
 
 pub use ftp_sansio as sansio;
 pub use runtime::Runtime;

@@ -1,14 +1,14 @@
 //! Moving bytes over a data connection, for both roles: the waits, and the codec in between.
 
-use std::future::poll_fn;
-use std::io::{self, IoSlice};
+use std::io;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use ftp_sansio::data::{Codec, End, Status};
 use ftp_sansio::server::Admission;
 
-use crate::runtime::{Interest, Listener, Stream};
+use crate::runtime::Listener;
+use crate::transport::Transport;
 
 /// Bytes moved at a time: large, since each piece of a file costs a hop to where blocking is allowed.
 pub(crate) const PIECE: usize = 256 * 1024;
@@ -22,79 +22,18 @@ pub(crate) fn poll_admit<L: Listener>(
     listener: &mut L,
     admission: Admission,
     context: &mut Context<'_>,
-) -> Poll<io::Result<L::Stream>> {
+) -> Poll<io::Result<Transport<L::Stream>>> {
     let mut failed = 0;
     loop {
         match ready!(listener.poll_accept(context)) {
-            Ok((stream, peer)) if admission.admits(peer) => return Poll::Ready(Ok(stream)),
+            Ok((stream, peer)) if admission.admits(peer) => {
+                return Poll::Ready(Ok(Transport::new(stream)));
+            }
             Ok(_) => {}
             Err(_) if failed < MOST_FAILED => failed += 1,
             Err(error) => return Poll::Ready(Err(error)),
         }
     }
-}
-
-/// Reads some bytes; 0 is the peer's end, which is why there must be room.
-pub(crate) fn poll_read(
-    stream: &mut impl Stream,
-    context: &mut Context<'_>,
-    room: &mut [u8],
-) -> Poll<io::Result<usize>> {
-    debug_assert!(!room.is_empty(), "a read into nothing looks like the end");
-    loop {
-        match stream.try_read(room) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                ready!(stream.poll_ready(context, Interest::Read))?;
-            }
-            result => return Poll::Ready(result),
-        }
-    }
-}
-
-/// Writes all of `data`, which shrinks as it goes, so that a write that was given up has lost nothing.
-pub(crate) fn poll_write_all(
-    stream: &mut impl Stream,
-    context: &mut Context<'_>,
-    data: &mut Bytes,
-) -> Poll<io::Result<()>> {
-    while !data.is_empty() {
-        match stream.try_write(&[IoSlice::new(data)]) {
-            Ok(count) => data.advance(count),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                ready!(stream.poll_ready(context, Interest::Write))?;
-            }
-            Err(error) => return Poll::Ready(Err(error)),
-        }
-    }
-    Poll::Ready(Ok(()))
-}
-
-/// Fills the buffer's spare capacity as far as bytes come without waiting, after the first. True at the peer's end.
-pub(crate) async fn read_piece(
-    stream: &mut impl Stream,
-    buffer: &mut BytesMut,
-) -> io::Result<bool> {
-    let mut filled = buffer.len();
-    // Made valid once a piece, and not once a read: safe code cannot read into memory that was never written.
-    buffer.resize(buffer.capacity(), 0);
-    let start = filled;
-    let ended = poll_fn(|context| {
-        while filled < buffer.len() {
-            match poll_read(stream, context, &mut buffer[filled..]) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Ok(true)),
-                Poll::Ready(Ok(count)) => filled += count,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending if filled == start => return Poll::Pending,
-                Poll::Pending => break,
-            }
-        }
-        Poll::Ready(Ok(false))
-    })
-    .await?;
-    buffer.truncate(filled);
-    Ok(ended)
 }
 
 /// The most input of a codec in one step, in bytes: compressing so much takes a few milliseconds, and an executor has others to serve.

@@ -1,8 +1,35 @@
 //! What a runtime must offer: readiness of sockets, a timer, a clock, tasks, and a place for blocking work.
 //!
-//! An adapter implements these four traits and nothing else; [`Client`](crate::client::Client) and
-//! [`Server`](crate::server::Server) are written once over them. What every adapter for kernel sockets needs
-//! alike (options, binding, connecting) is in [`socket`](crate::socket).
+//! An adapter implements the four traits of this page and nothing else; [`Client`](crate::client::Client) and
+//! [`Server`](crate::server::Server) are written once over them.
+//!
+//! # Writing an adapter
+//!
+//! One for kernel sockets is some hundred lines without any protocol. `examples/smol` is one to copy; in its order:
+//!
+//! 1. **A handle** that is cheap to clone and implements [`Runtime`]: an epoch for [`now`](Runtime::now), which every clone shares.
+//! 2. **Sockets** are made by [`socket`](crate::socket), which sets what every FTP connection wants: [`bind`](crate::socket::bind),
+//!    [`start_connect`](crate::socket::start_connect) and then, once the socket is writable,
+//!    [`finish_connect`](crate::socket::finish_connect); what was accepted is [`prepare`](crate::socket::prepare)d. They are the standard
+//!    library's, non-blocking, and every reactor can adopt them. `shutdown`, `unread`, `reset_on_drop` and urgent data are there too.
+//! 3. **Reading and writing** are attempts that never wait ([`Stream::try_read`], [`Stream::try_write`]) and say `WouldBlock`. Only then does the
+//!    driver ask [`Stream::poll_ready`], which keeps the task's waker and may be wrong in one direction: it may say ready when nothing is
+//!    there. It must never stay pending when there is something. A reactor that remembers readiness forgets it only when one of *its own* calls saw
+//!    `WouldBlock`: make the attempts through it, or ask the kernel with [`socket::probe`](crate::socket::probe).
+//! 4. **The bare handle** ([`Stream::fd`]) is lent out for `sendfile` and `splice`, if there is one. These calls pass the reactor by, so what was said
+//!    of remembered readiness holds for them: after `WouldBlock` from such a call `poll_ready` must wait for the real thing. An adapter without
+//!    kernel sockets leaves the method out, and everything works by the attempts.
+//! 5. **A timer** ([`Timer`]) is set again and again by one task, also while it is waited for, also to a moment that is past or that the clock cannot
+//!    express (which never comes). A moment that has come stays so until it is set again. The driver asks the clock, so firing early is no
+//!    fault.
+//! 6. **Tasks** run to their end wherever the executor likes, and a panic ends its own task alone, dropping what that owned.
+//! 7. **Blocking work** runs on other threads than those that poll, so that two of them can wait for each other. Work that has begun goes on when
+//!    its future is dropped; a panic in it is raised where it is waited for.
+//!
+//! Everything owned by a task moves with it between threads, so all of it is `Send`. Nothing is shared between tasks.
+//!
+//! Then turn the feature `conformance` on for the adapter's own tests, and run the suite with one line
+//! (`ftp_driver::conformance_tests!`): it holds an adapter to each sentence above, and runs the whole client and the whole server on it.
 
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
@@ -53,6 +80,15 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     where
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static;
+
+    /// Random bits: passive ports are chosen by them, which nobody may guess (RFC 2577 § 8). What is provided asks the system, and a
+    /// runtime for real networks leaves it at that; one whose runs can be repeated draws from a sequence of its own.
+    ///
+    /// # Errors
+    /// The system has none.
+    fn random(&self) -> io::Result<u64> {
+        getrandom::u64().map_err(io::Error::other)
+    }
 }
 
 /// Waits for a future, but not longer than `limit`: nothing then.

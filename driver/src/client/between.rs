@@ -10,7 +10,7 @@ use std::time::Duration;
 use ftp_sansio::client::{Meaning, Operation, OperationId, Outcome, TransferRequest};
 use ftp_sansio::wire::{Arg, Command, EpsvArgument, Reply};
 
-use super::connection::{Connection, Happened, closed};
+use super::connection::{Connection, Happened};
 use super::error::Error;
 use super::{Client, Options, unexpected};
 use crate::runtime::{Runtime, within};
@@ -291,11 +291,13 @@ impl<R: Runtime> Client<R> {
                 return match happened {
                     Poll::Ready(Happened::Finished(finished, result)) if finished == id => {
                         Poll::Ready(match result {
-                            Err(failure) if !is_underway => Err(Error::from(failure)),
-                            result => Ok(Some(result.map_err(Error::from))),
+                            Err(error) if !is_underway => Err(error),
+                            result => Ok(Some(result)),
                         })
                     }
-                    Poll::Ready(Happened::Closed(failure)) => Poll::Ready(Err(closed(failure))),
+                    Poll::Ready(Happened::Closed(failure)) => {
+                        Poll::Ready(Err(connection.closed(failure)))
+                    }
                     _ if is_underway => Poll::Ready(Ok(None)),
                     Poll::Ready(_) => continue,
                     Poll::Pending => Poll::Pending,

@@ -6,16 +6,17 @@ use std::ops::RangeInclusive;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-use ftp_sansio::client::{Config, Credentials, Wait};
+use ftp_sansio::client::{Config, Credentials, Tls, Wait};
 
 use super::Client;
-use super::connection::{Connection, Happened, Observer, Trace, closed};
+use super::connection::{Connection, Happened, Observer, Trace};
 use super::error::Error;
 use super::outward::Outward;
 use super::site::Site;
 use crate::proxy::Proxy;
 use crate::runtime::{Runtime, within};
 use crate::target::Target;
+use crate::tls::{ClientTls, ServerName};
 
 /// Sets up a client; [`connect`](Self::connect) makes it.
 ///
@@ -74,6 +75,31 @@ impl<R: Runtime> Builder<R> {
     #[must_use]
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.site.credentials = Some(credentials);
+        self
+    }
+
+    /// How TLS is done. [`Config::tls`] says when it begins:
+    ///
+    /// - [`Tls::Implicit`](super::Tls::Implicit): with the first byte. [`Client::secure`] is still to be called before data can be moved.
+    /// - [`Tls::Explicit`](super::Tls::Explicit): with [`Client::secure`], before which nothing of consequence is said: it is refused with
+    ///   [`Error::NotPossible`].
+    /// - [`Tls::Off`](super::Tls::Off): with [`Client::secure`], if it is ever called. Where the server then has no TLS, what follows goes
+    ///   on in clear text: whoever sits in between can bring that about.
+    ///
+    /// With [`credentials`](Self::credentials) and one of the first two, [`connect`](Self::connect) secures the session before it logs in.
+    ///
+    /// The server's certificate must be for the name that it is connected to by, unless `tls` trusts it whatever its name is. It is asked of
+    /// data connections too.
+    #[must_use]
+    pub fn tls(mut self, tls: ClientTls) -> Self {
+        self.site.tls = Some(tls);
+        self
+    }
+
+    /// The name that the server's certificate must have, and that the server is told (SNI), where it is another than that of the server.
+    #[must_use]
+    pub fn server_name(mut self, name: ServerName) -> Self {
+        self.site.server_name = Some(name);
         self
     }
 
@@ -165,7 +191,9 @@ async fn open<R: Runtime>(
         loop {
             match ready!(connection.poll(context)) {
                 Happened::Greeted(greeting) => return Poll::Ready(Ok(greeting)),
-                Happened::Closed(failure) => return Poll::Ready(Err(closed(failure))),
+                Happened::Closed(failure) => {
+                    return Poll::Ready(Err(connection.closed(failure)));
+                }
                 Happened::Finished(..) => {}
             }
         }
@@ -173,6 +201,9 @@ async fn open<R: Runtime>(
     .await?;
     let mut client = Client::greeted(connection, greeting);
     if let Some(credentials) = &site.credentials {
+        if site.config.tls != Tls::Off {
+            client.secure().await?;
+        }
         client.login_with(credentials.clone()).await?;
         client.changed.more = false;
     }
@@ -186,6 +217,7 @@ fn prepare<R: Runtime>(
     site: &Site,
     outward: Outward,
 ) -> Result<Box<Connection<R>>, Error> {
-    let connection = Connection::new(runtime, stream, site.config.clone(), outward);
+    let tls = site.control_tls()?;
+    let connection = Connection::new(runtime, stream, site.config.clone(), outward, tls);
     connection.map(Box::new).map_err(Error::Connect)
 }

@@ -5,12 +5,14 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use ftp_sansio::client::{
     self as core, Action, Close, Config, DataId, Endpoints, Event, Failure, Input, Operation,
-    OperationId, Outcome, Output, Protection, TlsEvent, Transfer, TransferEvent,
+    OperationId, Outcome, Output, Protection, TlsEvent, TlsRole, Transfer, TransferEvent,
 };
+use ftp_sansio::time::Instant;
 use ftp_sansio::wire::{Command, Reply};
 
 use super::deadline::{Limit, Passing};
@@ -18,9 +20,11 @@ use super::error::Error;
 use super::outward::{Connecting, Outward};
 use super::progress;
 use crate::control::{Control, PASSES};
-use crate::moving::{poll_admit, poll_read};
-use crate::runtime::{Runtime, Stream};
+use crate::moving::poll_admit;
+use crate::runtime::{Runtime, Stream, Timer};
+use crate::tls::{ControlClient, Engine, TlsError};
 use crate::trace::Spoken;
+use crate::transport::Transport;
 
 /// A command or a reply, as it passes by.
 #[derive(Debug)]
@@ -44,23 +48,31 @@ enum Data<R: Runtime> {
 
 /// A data connection that is there.
 struct Connected<S> {
-    stream: S,
+    transport: Transport<S>,
     /// What was read beyond the end of one transfer: the beginning of the next (RFC 959 § 3.3).
     early: Bytes,
     /// A transfer has left it open, and none has begun on it since.
     is_idle: bool,
+    /// Under TLS, once its handshake is complete: whether it resumed the control connection's session.
+    resumed: Option<bool>,
 }
 
 /// How many bytes of a transfer that was not begun yet are read, to see whether the server has closed.
 const EARLY: usize = 512;
 
 impl<S: Stream> Connected<S> {
-    const fn new(stream: S) -> Self {
+    const fn new(transport: Transport<S>) -> Self {
         Self {
-            stream,
+            transport,
             early: Bytes::new(),
             is_idle: false,
+            resumed: None,
         }
+    }
+
+    /// Whether bytes of this transfer may move on it.
+    fn is_ready_for(&self, transfer: &Transfer) -> bool {
+        transfer.protection == Protection::Clear || self.resumed.is_some()
     }
 
     /// Ready when it is of no use any more: the server has closed it between two transfers, or it broke.
@@ -69,7 +81,7 @@ impl<S: Stream> Connected<S> {
             return Poll::Pending;
         }
         let mut room = [0; EARLY];
-        match poll_read(&mut self.stream, context, &mut room) {
+        match self.transport.poll_read(context, &mut room) {
             Poll::Ready(Ok(count)) if count > 0 => {
                 self.early = Bytes::copy_from_slice(&room[..count]);
                 Poll::Pending
@@ -83,7 +95,7 @@ impl<S: Stream> Connected<S> {
 /// What the driving of a session has brought up.
 pub(super) enum Happened {
     Greeted(Reply),
-    Finished(OperationId, Result<Outcome, Failure>),
+    Finished(OperationId, Result<Outcome, Error>),
     Closed(Option<Failure>),
 }
 
@@ -95,6 +107,12 @@ pub(super) struct Connection<R: Runtime> {
     pub(super) machine: core::Session,
     control: Control<R>,
     data: Data<R>,
+    /// How TLS is done, where it can be.
+    pub(super) tls: Option<Box<ControlClient>>,
+    /// What was wrong with TLS on a data connection.
+    data_fault: Option<TlsError>,
+    /// An upload's data connection that is over for this side, until the server has ended it too.
+    parting: Option<Parting<R>>,
     /// The transfer whose bytes may move, once there is a data connection for it.
     transfer: Option<Transfer>,
     happened: VecDeque<Happened>,
@@ -118,6 +136,7 @@ impl<R: Runtime> Connection<R> {
         stream: R::Stream,
         mut config: Config,
         outward: Outward,
+        tls: Option<ControlClient>,
     ) -> io::Result<Self> {
         config.trace = true;
         let ends = Endpoints {
@@ -133,6 +152,9 @@ impl<R: Runtime> Connection<R> {
             machine,
             runtime,
             data: Data::None,
+            tls: tls.map(Box::new),
+            data_fault: None,
+            parting: None,
             transfer: None,
             happened: VecDeque::new(),
             unfinished: None,
@@ -150,6 +172,8 @@ impl<R: Runtime> Connection<R> {
         for _ in 0..PASSES {
             // Data first: a user who was slow must not find the deadline of a connection that did move.
             let progress = self.poll_data(context)
+                | self.poll_secure(context)
+                | self.poll_parting(context)
                 | self.act()
                 | self.control.poll(&self.runtime, &mut self.machine, context)
                 | self.poll_limit(context)
@@ -200,9 +224,12 @@ impl<R: Runtime> Connection<R> {
         loop {
             match std::task::ready!(self.poll(context)) {
                 Happened::Finished(finished, result) if finished == id => {
-                    return Poll::Ready(result.map_err(|failure| self.error(failure.into())));
+                    return Poll::Ready(result.map_err(|error| self.error(error)));
                 }
-                Happened::Closed(failure) => return Poll::Ready(Err(self.error(closed(failure)))),
+                Happened::Closed(failure) => {
+                    let error = self.closed(failure);
+                    return Poll::Ready(Err(self.error(error)));
+                }
                 Happened::Finished(..) | Happened::Greeted(_) => {}
             }
         }
@@ -214,7 +241,7 @@ impl<R: Runtime> Connection<R> {
     /// The session is over, or ends thereby.
     pub(super) async fn settle(&mut self) -> Result<(), Error> {
         if self.machine.is_closed() {
-            return Err(closed(self.ended_by.clone()));
+            return Err(self.closed(self.ended_by.clone()));
         }
         if self.unfinished.is_some() {
             self.abort();
@@ -222,7 +249,8 @@ impl<R: Runtime> Connection<R> {
         poll_fn(|context| {
             while self.unfinished.is_some() {
                 if let Happened::Closed(failure) = std::task::ready!(self.poll(context)) {
-                    return Poll::Ready(Err(self.error(closed(failure))));
+                    let error = self.closed(failure);
+                    return Poll::Ready(Err(self.error(error)));
                 }
             }
             Poll::Ready(Ok(()))
@@ -276,12 +304,22 @@ impl<R: Runtime> Connection<R> {
         }
     }
 
-    /// What the machine may do now, and the stream it may do it with: nothing until both are there.
-    pub(super) fn moving(&mut self) -> Option<(&Transfer, &mut R::Stream)> {
+    /// What the machine may do now, and the connection it may do it with: nothing until both are there.
+    pub(super) fn moving(&mut self) -> Option<(&Transfer, &mut Transport<R::Stream>)> {
         match (&self.transfer, &mut self.data) {
-            (Some(transfer), Data::Connected(id, connected)) if transfer.data == *id => {
-                Some((transfer, &mut connected.stream))
+            (Some(transfer), Data::Connected(id, connected))
+                if transfer.data == *id && connected.is_ready_for(transfer) =>
+            {
+                Some((transfer, &mut connected.transport))
             }
+            _ => None,
+        }
+    }
+
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    pub(super) fn data_resumed(&self) -> Option<bool> {
+        match &self.data {
+            Data::Connected(_, connected) => connected.resumed,
             _ => None,
         }
     }
@@ -335,6 +373,7 @@ impl<R: Runtime> Connection<R> {
             (Event::Received(reply), Some(observer)) => observer(Trace::Received(&reply)),
             (Event::Greeting(reply), _) => self.happened.push_back(Happened::Greeted(reply)),
             (Event::Finished(id, result), _) => {
+                let result = result.map_err(|failure| self.explain(failure));
                 self.happened.push_back(Happened::Finished(id, result));
             }
             (Event::Underway(id, reply), _) => {
@@ -363,15 +402,14 @@ impl<R: Runtime> Connection<R> {
                 self.machine
                     .handle(self.runtime.now(), Input::Listening(data, at));
             }
-            // This driver knows no TLS yet: what was to be protected is not moved in clear.
-            Action::StartTls(_) => {
-                let failed = Input::Tls(TlsEvent::Failed);
-                self.machine.handle(self.runtime.now(), failed);
-            }
-            Action::Transfer(transfer) if transfer.protection != Protection::Clear => {
-                let failed = Input::Transfer(transfer.id, TransferEvent::SecureFailed);
-                self.machine.handle(self.runtime.now(), failed);
-            }
+            Action::StartTls(_) => match self.tls.as_ref().map(|tls| tls.session()) {
+                Some(Ok(session)) => self.control.start_tls(session),
+                _ => {
+                    let failed = Input::Tls(TlsEvent::Failed);
+                    self.machine.handle(self.runtime.now(), failed);
+                }
+            },
+            Action::StopTls => self.control.stop_tls(),
             Action::Transfer(transfer) => {
                 if let Data::Connected(_, connected) = &mut self.data {
                     connected.is_idle = false;
@@ -392,7 +430,13 @@ impl<R: Runtime> Connection<R> {
         self.transfer.take_if(|transfer| transfer.data == dropped);
         match std::mem::replace(&mut self.data, Data::None) {
             Data::Connected(id, mut connected) if id == dropped && how == Close::Abruptly => {
-                connected.stream.reset_on_drop();
+                connected.transport.reset_on_drop();
+            }
+            Data::Connected(id, mut connected)
+                if id == dropped && connected.transport.tls().is_some() =>
+            {
+                connected.transport.close_now();
+                self.part(connected.transport);
             }
             Data::Connecting(id, _) | Data::Listening(id, _) | Data::Connected(id, _)
                 if id == dropped => {}
@@ -404,7 +448,7 @@ impl<R: Runtime> Connection<R> {
     fn poll_data(&mut self, context: &mut Context<'_>) -> bool {
         let (id, result) = match &mut self.data {
             Data::Connecting(id, connecting) => match connecting.as_mut().poll(context) {
-                Poll::Ready(result) => (*id, result),
+                Poll::Ready(result) => (*id, result.map(Transport::new)),
                 Poll::Pending => return false,
             },
             // Only once the server has taken the command does it matter who comes.
@@ -429,8 +473,8 @@ impl<R: Runtime> Connection<R> {
         };
         self.trace.data(result.as_ref().err());
         let input = match result {
-            Ok(stream) => {
-                self.data = Data::Connected(id, Connected::new(stream));
+            Ok(transport) => {
+                self.data = Data::Connected(id, Connected::new(transport));
                 Input::Connected(id)
             }
             Err(_) => {
@@ -443,6 +487,145 @@ impl<R: Runtime> Connection<R> {
     }
 }
 
-pub(super) fn closed(failure: Option<Failure>) -> Error {
-    failure.map_or(Error::Closed(None), Error::from)
+/// TLS on the data connection.
+impl<R: Runtime> Connection<R> {
+    /// Brings TLS up on a data connection whose transfer wants it. True when it is there, or will not be.
+    fn poll_secure(&mut self, context: &mut Context<'_>) -> bool {
+        let (Some(transfer), Data::Connected(data, connected)) = (&self.transfer, &mut self.data)
+        else {
+            return false;
+        };
+        let Protection::Tls(role) = transfer.protection else {
+            return false;
+        };
+        if transfer.data != *data || connected.resumed.is_some() {
+            return false;
+        }
+        let id = transfer.id;
+        let secured = secure(connected, self.tls.as_deref(), role, context);
+        let event = match secured {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(resumed)) => {
+                connected.resumed = Some(resumed);
+                TransferEvent::Secured { resumed }
+            }
+            Poll::Ready(Err(fault)) => {
+                self.data_fault = Some(fault);
+                self.transfer = None;
+                TransferEvent::SecureFailed
+            }
+        };
+        self.machine
+            .handle(self.runtime.now(), Input::Transfer(id, event));
+        true
+    }
+
+    /// Keeps a data connection until the server has ended it too: what is still to come of it are tickets for the next ones, and a socket
+    /// that is closed with something to read resets the connection.
+    fn part(&mut self, transport: Transport<R::Stream>) {
+        let until = self.runtime.now() + PARTING;
+        let mut timer = self.runtime.timer();
+        timer.set(Some(until));
+        self.parting = Some(Parting {
+            transport,
+            timer,
+            until,
+            left: PARTING_BYTES,
+        });
+    }
+
+    /// True when the server has ended it, or is not waited for any more.
+    fn poll_parting(&mut self, context: &mut Context<'_>) -> bool {
+        let over = self.parting.as_mut().is_some_and(|parting| {
+            parting.poll_over(context).is_ready()
+                || (parting.timer.poll(context).is_ready() && self.runtime.now() >= parting.until)
+        });
+        if over {
+            self.parting = None;
+        }
+        over
+    }
+
+    /// Whether a data connection waits for the server's end: the next one needs the tickets that it may bring.
+    pub(super) const fn is_parting(&self) -> bool {
+        self.parting.is_some()
+    }
+
+    /// What a failure means, with what TLS has to say of it.
+    fn explain(&mut self, failure: Failure) -> Error {
+        match failure {
+            Failure::Tls => Error::Tls(self.control_fault()),
+            Failure::DataTls => {
+                let fault = self.data_fault.take();
+                Error::DataTls(fault.unwrap_or(TlsError::Ended))
+            }
+            failure => failure.into(),
+        }
+    }
+
+    fn control_fault(&self) -> TlsError {
+        let Some(tls) = &self.tls else {
+            return TlsError::NotSetUp;
+        };
+        match self.control.fault() {
+            Some(fault) => TlsError::of(fault, tls.seen()),
+            None => TlsError::Ended,
+        }
+    }
+
+    /// What the end of the session means for who wanted something of it.
+    pub(super) fn closed(&mut self, failure: Option<Failure>) -> Error {
+        match failure {
+            Some(failure) => self.explain(failure),
+            None => Error::Closed(None),
+        }
+    }
+}
+
+/// Makes the handshake on a data connection; says whether it resumed.
+fn secure<S: Stream>(
+    connected: &mut Connected<S>,
+    tls: Option<&ControlClient>,
+    role: TlsRole,
+    context: &mut Context<'_>,
+) -> Poll<Result<bool, TlsError>> {
+    let transport = &mut connected.transport;
+    // The other part is for servers alone.
+    let Some(tls) = tls.filter(|_| role == TlsRole::Client) else {
+        return Poll::Ready(Err(TlsError::NotSetUp));
+    };
+    if transport.tls().is_none() {
+        transport.start_tls(Engine::data(tls.session()?));
+    }
+    std::task::ready!(transport.poll_handshake(context))
+        .map_err(|fault| TlsError::of(&fault, tls.seen()))?;
+    Poll::Ready(Ok(transport.tls().is_some_and(Engine::resumed)))
+}
+
+/// How long the server's end of a data connection is waited for, after an upload was sent.
+const PARTING: Duration = Duration::from_secs(1);
+
+/// How much it may say meanwhile.
+const PARTING_BYTES: usize = 64 * 1024;
+
+/// A data connection on which all was sent.
+struct Parting<R: Runtime> {
+    transport: Transport<R::Stream>,
+    timer: R::Timer,
+    until: Instant,
+    left: usize,
+}
+
+impl<R: Runtime> Parting<R> {
+    fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let _ = std::task::ready!(self.transport.poll_close(context));
+        let mut room = [0; 1024];
+        while self.left > 0 {
+            match std::task::ready!(self.transport.poll_read(context, &mut room)) {
+                Ok(count @ 1..) => self.left = self.left.saturating_sub(count),
+                Ok(_) | Err(_) => break,
+            }
+        }
+        Poll::Ready(())
+    }
 }

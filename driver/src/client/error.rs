@@ -7,6 +7,7 @@ use ftp_sansio::wire::{Class, Reply};
 use thiserror::Error;
 
 use crate::proxy::ProxyError;
+use crate::tls::TlsError;
 
 /// Why an operation failed, and what that means for what to do next.
 ///
@@ -25,6 +26,8 @@ use crate::proxy::ProxyError;
 /// | [`NoDataConnection`](Self::NoDataConnection) | yes | yes | yes |
 /// | [`Aborted`](Self::Aborted), [`Malformed`](Self::Malformed) | no | yes | yes |
 /// | [`Protocol`](Self::Protocol) | no | no | yes |
+/// | [`Tls`](Self::Tls) | where it broke off | no, unless it was not set up | yes, unless it was not set up |
+/// | [`DataTls`](Self::DataTls) | where it broke off | yes | yes |
 ///
 /// *Tried again* means the same operation, on a new session where this one is over. *May have done it* means that something of the operation
 /// may have reached the server and no reply says that it was not carried out: a DELE without its 250 may have deleted the file, and
@@ -76,6 +79,12 @@ pub enum Error {
     /// The server broke the protocol. The session is over.
     #[error("the server broke the protocol: {0}")]
     Protocol(#[source] Violation),
+    /// TLS failed on the control connection: the session is over. [`TlsError::NotSetUp`] is a caller's fault: nothing has happened.
+    #[error("TLS failed: {0}")]
+    Tls(#[source] TlsError),
+    /// TLS failed on a data connection, or did not resume the session as it had to. The session goes on.
+    #[error("TLS failed on the data connection: {0}")]
+    DataTls(#[source] TlsError),
     /// A caller's fault: nothing has happened.
     #[error("not possible: {0}")]
     NotPossible(#[source] NotNow),
@@ -111,6 +120,7 @@ impl Error {
                 self.reply()
                     .is_none_or(|reply| reply.class() != Class::PermanentNegative)
             }
+            Self::Tls(fault) | Self::DataTls(fault) => matches!(fault, TlsError::Ended),
             Self::Aborted | Self::Malformed(_) | Self::Protocol(_) | Self::NotPossible(_) => false,
         }
     }
@@ -125,6 +135,8 @@ impl Error {
             | Self::Malformed(_)
             | Self::Incomplete(_)
             | Self::NoDataConnection
+            | Self::DataTls(_)
+            | Self::Tls(TlsError::NotSetUp)
             | Self::Aborted => true,
             Self::Timeout(wait) => {
                 matches!(wait, Wait::DataOpen | Wait::DataProgress | Wait::ThirdParty)
@@ -135,6 +147,7 @@ impl Error {
             | Self::Proxy(_)
             | Self::NotBegun(_)
             | Self::Closed(_)
+            | Self::Tls(_)
             | Self::Protocol(_) => false,
         }
     }
@@ -149,6 +162,7 @@ impl Error {
             | Self::NotPossible(_)
             | Self::Refused(_)
             | Self::LoginRefused(_)
+            | Self::Tls(TlsError::NotSetUp)
             | Self::Timeout(Wait::Connect) => false,
             Self::Deadline { begun, .. } => *begun,
             Self::Closed(_)
@@ -157,6 +171,8 @@ impl Error {
             | Self::NoDataConnection
             | Self::Aborted
             | Self::Malformed(_)
+            | Self::Tls(_)
+            | Self::DataTls(_)
             | Self::Protocol(_) => true,
         }
     }
@@ -186,6 +202,9 @@ impl From<Failure> for Error {
             Failure::NotBegun => Self::Closed(None).before_begin(),
             Failure::Malformed(reply) => Self::Malformed(reply),
             Failure::Protocol(violation) => Self::Protocol(violation),
+            Failure::Tls => Self::Tls(TlsError::Ended),
+            Failure::DataTls => Self::DataTls(TlsError::Ended),
+            Failure::NotResumed => Self::DataTls(TlsError::NotResumed),
             // `Failure` may grow; what this driver does not know ended the operation all the same.
             _ => Self::Aborted,
         }

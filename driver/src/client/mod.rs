@@ -30,9 +30,10 @@ use connection::{Connection, Happened};
 pub use deadline::{Bounded, Deadline};
 pub use entries::Entries;
 pub use error::Error;
-pub use ftp_sansio::client::{Config, Credentials, DataPath, Options, Timeouts};
+pub use ftp_sansio::client::{Config, Credentials, DataPath, Options, Timeouts, Tls};
 use ftp_sansio::client::{Meaning, Operation, Outcome, TransferRequest};
 use ftp_sansio::listing::{self, Dialect, Entry, Listing};
+use ftp_sansio::tls::TlsFacts;
 use ftp_sansio::wire::{
     Arg, Command, DateTime, DigestAlgorithm, Features, Reply, Representation, Secret,
 };
@@ -45,6 +46,7 @@ pub use transfer::{Download, Transferred, Upload};
 
 use crate::calendar::today;
 use crate::runtime::Runtime;
+use crate::tls::{ClientTls, Pin, ServerName, TlsError};
 
 /// A client with one connection to a server.
 pub struct Client<R: Runtime> {
@@ -89,6 +91,26 @@ impl<R: Runtime> Client<R> {
         Self::builder(runtime).config(config).connect(to).await
     }
 
+    /// Connects to a server that TLS can be spoken with, and waits for its greeting: the short form of [`builder`](Self::builder) with
+    /// [`tls`](Builder::tls).
+    ///
+    /// # Errors
+    /// [`Error::Connect`], what came instead of a greeting, or with [`Tls::Implicit`] [`Error::Tls`].
+    pub async fn connect_tls(
+        runtime: R,
+        to: SocketAddr,
+        config: Config,
+        tls: &ClientTls,
+        name: ServerName,
+    ) -> Result<Self, Error> {
+        Self::builder(runtime)
+            .config(config)
+            .tls(tls.clone())
+            .server_name(name)
+            .connect(to)
+            .await
+    }
+
     const fn greeted(connection: Box<Connection<R>>, greeting: Reply) -> Self {
         Self {
             connection,
@@ -124,6 +146,48 @@ impl<R: Runtime> Client<R> {
     /// Shows every command and reply from now on.
     pub fn observe(&mut self, observer: impl FnMut(Trace<'_>) + Send + 'static) {
         self.connection.observer = Some(Box::new(observer));
+    }
+
+    /// Protects the control connection by TLS, if it is not yet (AUTH TLS), and has data connections protected too, unless
+    /// [`Config::protect_data`] is off (PBSZ, PROT). Whoever was logged in has to log in again.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the server has no TLS: the session goes on in clear text, if it may. [`Error::Tls`] where it failed: the
+    /// session is over.
+    pub async fn secure(&mut self) -> Result<TlsFacts, Error> {
+        if self.connection.tls.is_none() {
+            return Err(Error::Tls(TlsError::NotSetUp));
+        }
+        self.features = None;
+        self.hash = None;
+        self.changed.more = true;
+        match self.connection.run(Operation::Secure).await? {
+            Outcome::Secured(facts) => Ok(facts),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Has commands travel in clear text again (CCC), for what is on the way and must read them; data stays protected.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], and then TLS stays; [`Error::NotPossible`] where there is none; or what ended the session.
+    pub async fn clear_control(&mut self) -> Result<Reply, Error> {
+        self.changed.more = true;
+        reply(self.connection.run(Operation::ClearControl).await?)
+    }
+
+    /// The certificate that the server has shown, where TLS was begun: what would pin it.
+    #[must_use]
+    pub fn server_pin(&self) -> Option<Pin> {
+        self.connection.tls.as_ref()?.seen()
+    }
+
+    /// Takes another connection's TLS sessions: a thief of tickets, for tests.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn steal_tickets(&mut self, from: &Self) {
+        if let (Some(own), Some(other)) = (&mut self.connection.tls, &from.connection.tls) {
+            own.steal(other);
+        }
     }
 
     /// Logs in.
@@ -382,7 +446,8 @@ impl<R: Runtime> Client<R> {
         poll_fn(|context| {
             loop {
                 if let Happened::Closed(failure) = std::task::ready!(connection.poll(context)) {
-                    return Poll::Ready(failure.map_or(Ok(()), |failure| Err(failure.into())));
+                    let failure = failure.map(|failure| connection.closed(Some(failure)));
+                    return Poll::Ready(failure.map_or(Ok(()), Err));
                 }
             }
         })

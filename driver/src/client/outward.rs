@@ -101,10 +101,9 @@ impl Outward {
         };
         let connecting = runtime.connect(through.at, Some(from));
         Box::pin(async move {
-            let mut stream = connecting.await?;
-            let target = through.target(to);
-            match through.proxy.pass_on(&mut stream, &target).await {
-                Ok(()) => Ok(stream),
+            let (stream, target) = (connecting.await?, through.target(to));
+            match through.proxy.pass_on(stream, &target).await {
+                Ok(stream) => Ok(stream),
                 Err(ProxyError::Io(error)) => Err(error),
                 Err(error) => Err(io::Error::other(error)),
             }
@@ -139,11 +138,11 @@ impl Through {
 /// One attempt to reach the server, at its own address or its proxy's.
 async fn attempt<R: Runtime>(runtime: &R, site: &Site, at: SocketAddr) -> Result<R::Stream, Error> {
     let connected = runtime.connect(at, site.source).await;
-    let mut stream = connected.map_err(Error::Connect)?;
-    if let Some(proxy) = &site.proxy {
-        proxy.pass_on(&mut stream, &site.server).await?;
+    let stream = connected.map_err(Error::Connect)?;
+    match &site.proxy {
+        Some(proxy) => Ok(proxy.pass_on(stream, &site.server).await?),
+        None => Ok(stream),
     }
-    Ok(stream)
 }
 
 /// Active mode and a proxy exclude each other.

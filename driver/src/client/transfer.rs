@@ -10,12 +10,12 @@ use ftp_sansio::client::{OperationId, Outcome, TransferEvent, TransferRequest};
 use ftp_sansio::data::{CleanEnd, Codec, End, Marker, Status};
 use ftp_sansio::wire::{Mode, Reply, Representation};
 
-use super::connection::{Connection, Happened, closed};
+use super::connection::{Connection, Happened};
 use super::error::Error;
 use super::progress::{Meter, Progress};
 use crate::control::PASSES;
-use crate::moving::{PIECE, convert, poll_read, poll_write_all};
-use crate::runtime::{Runtime, Stream};
+use crate::moving::{PIECE, convert};
+use crate::runtime::Runtime;
 
 /// A transfer that is complete: its data ended cleanly and the server said so.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,6 +24,16 @@ pub struct Transferred {
     pub bytes: u64,
     /// The server's final reply.
     pub reply: Reply,
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    pub resumed: Option<bool>,
+}
+
+impl Transferred {
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    #[must_use]
+    pub const fn data_resumed(&self) -> Option<bool> {
+        self.resumed
+    }
 }
 
 /// With less room than this left, in bytes, a new buffer is taken.
@@ -36,6 +46,8 @@ struct Transfer<'a, R: Runtime> {
     codec: Codec,
     /// Whether its data marks its own end, after which the connection stays open (RFC 959 § 3.3).
     leaves_open: bool,
+    /// With TLS: whether it resumed the control connection's session.
+    resumed: Option<bool>,
     bytes: u64,
     state: State,
     meter: Meter<R>,
@@ -79,10 +91,13 @@ pub(super) async fn begin<R: Runtime>(
         }
         match ready!(happened) {
             Happened::Finished(finished, result) if finished == id => {
-                let error = result.map_or_else(Error::from, |_| Error::Aborted);
+                let error = result.err().unwrap_or(Error::Aborted);
                 Poll::Ready(Err(connection.error(error)))
             }
-            Happened::Closed(failure) => Poll::Ready(Err(connection.error(closed(failure)))),
+            Happened::Closed(failure) => {
+                let error = connection.closed(failure);
+                Poll::Ready(Err(connection.error(error)))
+            }
             _ => {
                 context.waker().wake_by_ref();
                 Poll::Pending
@@ -99,6 +114,7 @@ impl<'a, R: Runtime> Transfer<'a, R> {
             meter: Meter::new(connection.runtime.clone()),
             rounds: 0,
             finished: None,
+            resumed: connection.data_resumed(),
             connection,
             id,
             codec,
@@ -106,6 +122,16 @@ impl<'a, R: Runtime> Transfer<'a, R> {
             bytes: 0,
             state: State::Moving,
         }
+    }
+
+    fn poll_parting(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.connection.is_parting() {
+            // The operation is over: nothing of what happens now is this transfer's.
+            if self.connection.poll(context).is_pending() && self.connection.is_parting() {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
     }
 
     /// Drives the control connection beside the data; notes when the operation ends under it.
@@ -148,12 +174,24 @@ impl<'a, R: Runtime> Transfer<'a, R> {
             return Poll::Ready(Ok(finished.clone()));
         }
         self.poll_control(context);
+        // The end of the data connection belongs to it, where it may bring what the next one needs.
+        if matches!(self.state, State::Over(Some(Ok(_)))) {
+            ready!(self.poll_parting(context));
+        }
         let State::Over(result) = &mut self.state else {
             return Poll::Pending;
         };
         Poll::Ready(match result.take().unwrap_or(Err(Error::Aborted))? {
-            Outcome::Transferred { bytes, reply, .. } => {
-                let finished = Transferred { bytes, reply };
+            Outcome::Transferred {
+                bytes,
+                reply,
+                resumed,
+            } => {
+                let finished = Transferred {
+                    bytes,
+                    reply,
+                    resumed,
+                };
                 self.finished = Some(finished.clone());
                 Ok(finished)
             }
@@ -286,6 +324,12 @@ impl<'a, R: Runtime> Download<'a, R> {
         self.transfer.meter.expect(bytes);
     }
 
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    #[must_use]
+    pub const fn data_resumed(&self) -> Option<bool> {
+        self.transfer.resumed
+    }
+
     /// The last restart marker that came with the data (RFC 959 § 3.5), in MODE B and C from a server that sends some. Its offset counts
     /// from where the transfer started.
     #[must_use]
@@ -332,11 +376,11 @@ impl<'a, R: Runtime> Download<'a, R> {
             return Poll::Pending;
         }
         // Data before control: what has arrived counts, even where the server has said its last word already.
-        if let Some((_, stream)) = self.transfer.connection.moving() {
+        if let Some((_, transport)) = self.transfer.connection.moving() {
             if self.buffer.len() < LEAST_ROOM {
                 self.buffer = BytesMut::zeroed(PIECE);
             }
-            match poll_read(stream, context, &mut self.buffer) {
+            match transport.poll_read(context, &mut self.buffer) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Piece::End),
                 Poll::Ready(Ok(count)) => {
                     return Poll::Ready(Piece::Bytes(self.buffer.split_to(count).freeze()));
@@ -428,6 +472,12 @@ impl<'a, R: Runtime> Upload<'a, R> {
         poll_fn(|context| self.poll_sent(context)).await
     }
 
+    /// With TLS on the data connection: whether it resumed the control connection's session.
+    #[must_use]
+    pub const fn data_resumed(&self) -> Option<bool> {
+        self.transfer.resumed
+    }
+
     /// Takes some of `data`, once what was taken before is on its way. Nothing of what does not fit is lost.
     pub(super) fn poll_take(
         &mut self,
@@ -498,21 +548,25 @@ impl<'a, R: Runtime> Upload<'a, R> {
     /// Converts and writes what waits. Each part of a large piece that went out is progress, however long the whole takes.
     fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            if self.pending.is_empty() && !self.convert()? {
-                return Poll::Ready(Ok(()));
-            }
-            let Some((_, stream)) = self.transfer.connection.moving() else {
+            let is_all = self.pending.is_empty() && !self.convert()?;
+            let Some((_, transport)) = self.transfer.connection.moving() else {
                 return Poll::Pending;
             };
             let before = self.pending.len();
-            let written = poll_write_all(stream, context, &mut self.pending);
+            let written = match is_all {
+                true => transport.poll_flush(context),
+                false => transport.poll_write_all(context, &mut self.pending),
+            };
             let count = before - self.pending.len();
-            if count > 0 {
+            if transport.has_sent() {
                 self.transfer.bytes += count as u64;
                 self.transfer
                     .tell(TransferEvent::Progress(self.transfer.bytes));
             }
             ready!(written)?;
+            if is_all {
+                return Poll::Ready(Ok(()));
+            }
         }
     }
 
@@ -546,6 +600,22 @@ impl<'a, R: Runtime> Upload<'a, R> {
         Ok(true)
     }
 
+    /// Tells the server that this was all, while the control connection is driven.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some((_, transport)) = self.transfer.connection.moving() else {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        };
+        let closed = transport.poll_close(context);
+        if closed.is_ready() {
+            return closed;
+        }
+        self.transfer.poll_control(context);
+        match self.transfer.state {
+            State::Over(_) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            _ => Poll::Pending,
+        }
+    }
+
     /// Ends the data and waits for the server's final word.
     ///
     /// # Errors
@@ -562,11 +632,10 @@ impl<'a, R: Runtime> Upload<'a, R> {
         if !self.is_told {
             ready!(self.poll_sent(context))?;
             let leaves_open = self.transfer.leaves_open;
-            let ended = self
-                .transfer
-                .connection
-                .moving()
-                .is_some_and(|(_, stream)| leaves_open || stream.shutdown().is_ok());
+            let ended = match leaves_open {
+                true => self.transfer.connection.moving().is_some(),
+                false => ready!(self.poll_end(context)).is_ok(),
+            };
             if leaves_open {
                 self.transfer.connection.leave_open(Bytes::new());
             }

@@ -1,10 +1,10 @@
 //! Files from one server straight to another, and digests of what is there then.
 
-use std::future::{Future, poll_fn};
-use std::task::Poll;
+use std::future::Future;
 
 use ftp_sansio::wire::DigestAlgorithm;
 
+use super::polled;
 use super::site::{Site, arg, pattern};
 use crate::client::{BetweenError, Client, Copied, Error, Options, Side, Stage, copy_between};
 use crate::runtime::Runtime;
@@ -109,19 +109,4 @@ pub async fn a_dropped_copy_is_aborted<R: Runtime>(runtime: R) {
         }
     }
     panic!("a copy without an end");
-}
-
-/// Polls so many times at the most.
-async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = Box::pin(future);
-    let mut left = times;
-    poll_fn(|context| {
-        left -= 1;
-        match future.as_mut().poll(context) {
-            Poll::Ready(value) => Poll::Ready(Some(value)),
-            Poll::Pending if left == 0 => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }

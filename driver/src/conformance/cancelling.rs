@@ -1,12 +1,14 @@
 //! Server and client together: what is dropped or breaks in the middle leaves files whole and sessions usable.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future as _, poll_fn};
 use std::task::Poll;
 
 use bytes::Bytes;
 use ftp_sansio::server::Event;
+use ftp_sansio::wire::DigestAlgorithm;
 
 use super::peer::Peer;
+use super::polled;
 use super::site::{ANNA, LARGE, LONG, Site, Tricky, arg, client_config, get, pattern, put, secret};
 use super::support::{read, write_all};
 use crate::client::{Client, DataPath, Error, Options};
@@ -83,35 +85,24 @@ pub async fn a_dropped_upload_changes_nothing<R: Runtime>(runtime: R) {
     site.close().await;
 }
 
-/// Drives a future until it is ready or was polled so often, and drops it.
-async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = Box::pin(future);
-    let mut left = times;
-    poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        match future.as_mut().poll(context) {
-            Poll::Ready(value) => Poll::Ready(Some(value)),
-            Poll::Pending if left == 0 => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
-}
+/// More polls than any operation here takes.
+const MOST_POLLS: usize = 10_000;
 
-/// Drops an operation after every number of polls that it takes; the session must be in step after each.
+/// Drops an operation after every number of polls that it takes; the session must be in step after each, or over and say so. `prepare` makes
+/// the files what the operation needs, and `check` looks at what has become of them. Tells how many polls there were.
 async fn drop_at_every_poll<R: Runtime, T>(
     site: &Site<R>,
+    name: &str,
     path: DataPath,
+    prepare: impl Fn(&Site<R>),
     operation: impl AsyncFn(&mut Client<R>) -> Result<T, Error>,
     check: impl Fn(&Site<R>),
 ) {
     let mut config = client_config(LONG);
     config.data_path = path;
     let mut client = site.client_with(config.clone()).await;
-    for times in 0..1000 {
+    for times in 0..MOST_POLLS {
+        prepare(site);
         let outcome = polled(times, operation(&mut client)).await;
         if client.is_usable() {
             let folder = client.working_folder().await.unwrap();
@@ -119,31 +110,81 @@ async fn drop_at_every_poll<R: Runtime, T>(
             let known = get(&mut client, "known", Options::default()).await.unwrap();
             assert_eq!(known, b"known", "out of step after {times} polls");
         } else {
+            let after = client.noop().await;
+            assert!(after.is_err(), "it is over, after {times} polls: {after:?}");
             client = site.client_with(config.clone()).await;
         }
         check(site);
         if let Some(outcome) = outcome {
-            assert!(outcome.is_ok(), "it fails after {times} polls");
+            assert!(outcome.is_ok(), "{name} fails after {times} polls");
+            println!("{name} ({path:?}): dropped after 0 to {} polls", times - 1);
             return client.quit().await.unwrap();
         }
     }
-    panic!("it never ends");
+    panic!("{name} never ends");
 }
 
-/// Every operation may be dropped at any time.
+fn remove<R: Runtime>(site: &Site<R>, name: &str) {
+    let path = site.scratch.root.join(name);
+    let _ = std::fs::remove_dir(&path).or_else(|_| std::fs::remove_file(&path));
+}
+
+/// Every operation may be dropped at any time: those that ask.
 pub async fn any_poll_may_be_the_last<R: Runtime>(runtime: R) {
     let site = Site::new(runtime);
     site.put("known", b"known");
     site.put("file", &pattern(150_000));
-    let path = DataPath::Passive;
-    let unchanged = |_: &Site<R>| {};
-    let login = async |client: &mut Client<R>| client.login(arg(ANNA.0), secret(ANNA.1)).await;
-    drop_at_every_poll(&site, path, login, unchanged).await;
-    let size = async |client: &mut Client<R>| client.size(arg("file")).await;
-    drop_at_every_poll(&site, path, size, unchanged).await;
-    let list = async |client: &mut Client<R>| client.list(None).await;
-    drop_at_every_poll(&site, path, list, unchanged).await;
+    macro_rules! drop_each {
+        ($($name:literal: $operation:expr;)+) => {$(
+            let operation = async |client: &mut Client<R>| $operation(client).await;
+            drop_at_every_poll(&site, $name, DataPath::Passive, |_| {}, operation, |_| {}).await;
+        )+};
+    }
+    drop_each! {
+        "login": async |client: &mut Client<R>| client.login(arg(ANNA.0), secret(ANNA.1)).await;
+        "features": Client::features;
+        "working_folder": Client::working_folder;
+        "change_folder": async |client: &mut Client<R>| client.change_folder(arg("/")).await;
+        "parent_folder": Client::parent_folder;
+        "size": async |client: &mut Client<R>| client.size(arg("file")).await;
+        "modified": async |client: &mut Client<R>| client.modified(arg("file")).await;
+        "inspect": async |client: &mut Client<R>| client.inspect(arg("file")).await;
+        "digest": async |client: &mut Client<R>| {
+            client.digest(arg("file"), DigestAlgorithm::Crc32).await
+        };
+        "noop": Client::noop;
+        "raw": async |client: &mut Client<R>| client.raw(arg("STAT")).await;
+        "list": async |client: &mut Client<R>| client.list(None).await;
+        "entries": async |client: &mut Client<R>| {
+            let mut entries = client.entries(None).await?;
+            while entries.next().await?.is_some() {}
+            entries.finish().await
+        };
+    }
     site.close().await;
+}
+
+/// To connect may be given up too, and so may the goodbye: the server is rid of either, and takes the next.
+pub async fn any_poll_may_end_a_connect<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    let mut ends = [None; 2];
+    for times in 0..MOST_POLLS {
+        if let Some(connected) = polled(times, site.stranger()).await {
+            connected.unwrap();
+            ends[0].get_or_insert(times - 1);
+        }
+        let client = site.client().await;
+        if let Some(gone) = polled(times, client.quit()).await {
+            gone.unwrap();
+            ends[1].get_or_insert(times - 1);
+        }
+        if let [Some(connect), Some(quit)] = ends {
+            println!("connect: dropped after 0 to {connect} polls");
+            println!("quit: dropped after 0 to {quit} polls");
+            return drop(site.close().await);
+        }
+    }
+    panic!("it never ends");
 }
 
 /// A download too, whole or in part, by either way to a data connection.
@@ -158,7 +199,7 @@ pub async fn any_poll_may_end_a_download<R: Runtime>(runtime: R) {
                 ..Options::default()
             };
             let download = async |client: &mut Client<R>| get(client, "file", options).await;
-            drop_at_every_poll(&site, path, download, |_| {}).await;
+            drop_at_every_poll(&site, "retrieve", path, |_| {}, download, |_| {}).await;
         }
     }
     site.close().await;
@@ -170,7 +211,7 @@ pub async fn any_poll_may_end_an_upload<R: Runtime>(runtime: R) {
     let new = pattern(150_000);
     site.put("known", b"known");
     for path in [DataPath::Passive, DataPath::Active] {
-        site.put("file", OLD);
+        let prepare = |site: &Site<R>| site.put("file", OLD);
         let upload =
             async |client: &mut Client<R>| put(client, "file", &new, Options::default()).await;
         let check = |site: &Site<R>| {
@@ -181,33 +222,45 @@ pub async fn any_poll_may_end_an_upload<R: Runtime>(runtime: R) {
                 content.len()
             );
         };
-        drop_at_every_poll(&site, path, upload, check).await;
+        drop_at_every_poll(&site, "store", path, prepare, upload, check).await;
         assert!(site.content("file") == new);
     }
     site.close().await;
 }
 
-/// The same for a rename, which cannot be tried twice: it has happened or it has not.
-pub async fn a_dropped_rename_is_whole<R: Runtime>(runtime: R) {
+/// What changes names has happened or has not, since it cannot be tried twice.
+pub async fn any_poll_may_end_a_change<R: Runtime>(runtime: R) {
     let site = Site::new(runtime);
-    let mut client = site.client().await;
-    for times in 0..100 {
+    site.put("known", b"known");
+    let path = DataPath::Passive;
+    let prepare = |site: &Site<R>| {
         site.put("from", b"content");
-        let done = polled(times, client.rename(arg("from"), arg("to"))).await;
-        client.noop().await.unwrap();
+        remove(site, "to");
+    };
+    let rename = async |client: &mut Client<R>| client.rename(arg("from"), arg("to")).await;
+    let check = |site: &Site<R>| {
         let names = site.scratch.names_on_disk("");
         assert!(
-            names.contains(&"from".into()) != names.contains(&"to".into()) || done.is_none(),
+            names.contains(&"from".into()) != names.contains(&"to".into()),
             "{names:?}"
         );
-        if let Some(done) = done {
-            done.unwrap();
-            client.quit().await.unwrap();
-            site.close().await;
-            return;
-        }
-    }
-    panic!("it never ends");
+    };
+    drop_at_every_poll(&site, "rename", path, prepare, rename, check).await;
+    assert_eq!(site.scratch.names_on_disk(""), ["known", "to"]);
+    let prepare = |site: &Site<R>| site.put("to", b"content");
+    let delete = async |client: &mut Client<R>| client.delete(arg("to")).await;
+    drop_at_every_poll(&site, "delete", path, prepare, delete, |_| {}).await;
+    let prepare = |site: &Site<R>| remove(site, "folder");
+    let make = async |client: &mut Client<R>| client.make_folder(arg("folder")).await;
+    drop_at_every_poll(&site, "make_folder", path, prepare, make, |_| {}).await;
+    assert_eq!(site.scratch.names_on_disk(""), ["folder", "known"]);
+    let prepare = |site: &Site<R>| {
+        let _ = std::fs::create_dir(site.scratch.root.join("folder"));
+    };
+    let unmake = async |client: &mut Client<R>| client.remove_folder(arg("folder")).await;
+    drop_at_every_poll(&site, "remove_folder", path, prepare, unmake, |_| {}).await;
+    assert_eq!(site.scratch.names_on_disk(""), ["known"]);
+    site.close().await;
 }
 
 /// A read that is dropped has taken nothing; a write that is dropped has lost nothing.

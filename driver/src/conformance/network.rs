@@ -44,10 +44,10 @@ pub async fn transfers_both_ways<R: Runtime>(runtime: R) {
     echo(&runtime, LOCALHOST).await;
 }
 
-/// The same over IPv6, where this machine has it.
+/// The same over IPv6, where there is such a thing.
 pub async fn connects_over_ipv6<R: Runtime>(runtime: R) {
     let at = IpAddr::V6(Ipv6Addr::LOCALHOST);
-    if std::net::TcpListener::bind(SocketAddr::new(at, 0)).is_ok() {
+    if runtime.listen(SocketAddr::new(at, 0)).is_ok() {
         echo(&runtime, at).await;
     }
 }
@@ -117,13 +117,18 @@ pub async fn a_dropped_connect_is_a_reset<R: Runtime>(runtime: R) {
 /// One task waits for both directions at once, and is woken for either.
 pub async fn waits_both_ways_at_once<R: Runtime>(runtime: R) {
     let (mut client, mut server) = pair(&runtime, LOCALHOST).await;
-    let filled = fill(&mut client).await;
+    let mut filled = fill(&mut client).await;
     let peer = async {
         write_all(&mut server, b"!").await.unwrap();
         server
     };
-    let (interest, mut server) = join(wait_for_either(&mut client), peer).await;
-    assert_eq!(interest, Interest::Read);
+    // Room may still come where what was written takes a while to arrive; but a byte is there at last.
+    let reading = async {
+        while wait_for_either(&mut client).await == Interest::Write {
+            filled += 1;
+        }
+    };
+    let ((), mut server) = join(reading, peer).await;
     let drain = async {
         let mut buffer = vec![0; 65536];
         let mut drained = 0;
@@ -250,23 +255,24 @@ fn fill_bare(stream: &impl Stream) -> usize {
 /// An urgent byte arrives in its place among the others, accepted side and connecting side alike.
 pub async fn urgent_bytes_stay_in_line<R: Runtime>(runtime: R) {
     let (client, server) = pair(&runtime, LOCALHOST).await;
-    #[cfg(unix)]
-    {
-        urgent(&client, server).await;
-        let (client, server) = pair(&runtime, LOCALHOST).await;
-        urgent(&server, client).await;
-    }
-    #[cfg(not(unix))]
-    drop((client, server));
+    urgent(client, server).await;
+    let (client, server) = pair(&runtime, LOCALHOST).await;
+    urgent(server, client).await;
 }
 
-#[cfg(unix)]
-async fn urgent(from: &impl Stream, mut to: impl Stream) {
-    use rustix::net::{SendFlags, send};
-
-    let Some(fd) = from.fd() else { return };
-    send(fd, b"\xff\xf4\xff", SendFlags::OOB).unwrap();
-    send(fd, b"\xf2ABOR\r\n", SendFlags::empty()).unwrap();
+async fn urgent(mut from: impl Stream, mut to: impl Stream) {
+    let mut synch = &b"\xff\xf4\xff"[..];
+    while !synch.is_empty() {
+        let outcome = from.try_write_urgent(synch);
+        if would_block(&outcome) {
+            super::support::wait(&mut from, Interest::Write)
+                .await
+                .unwrap();
+        } else {
+            synch = &synch[outcome.unwrap()..];
+        }
+    }
+    write_all(&mut from, b"\xf2ABOR\r\n").await.unwrap();
     let (mut received, mut buffer) = (Vec::new(), [0; 64]);
     while received.len() < 10 {
         let count = read(&mut to, &mut buffer).await.unwrap();

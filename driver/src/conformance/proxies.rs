@@ -13,7 +13,6 @@ use ftp_sansio::client::{Credentials, Wait};
 use super::site::{ANNA, LONG, Site, arg, client_config, get, pattern, put, secret};
 use super::support::{LOCALHOST, beside, read, write_all};
 use crate::client::{Client, Config, DataPath, Error, Options, Target};
-use crate::moving::poll_read;
 use crate::proxy::{Proxy, ProxyError, SocksRefusal};
 use crate::runtime::{Interest, Listener, Runtime, Stream};
 
@@ -235,12 +234,15 @@ impl Flow {
                 }
             }
             let mut room = [0; 16 * 1024];
-            match ready!(poll_read(from, context, &mut room))? {
-                0 => {
+            match from.try_read(&mut room) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready!(from.poll_ready(context, Interest::Read))?;
+                }
+                Ok(0) => {
                     self.is_over = true;
                     to.shutdown()?;
                 }
-                count => self.held.extend_from_slice(&room[..count]),
+                read => self.held.extend_from_slice(&room[..read?]),
             }
         }
         Poll::Ready(Ok(()))

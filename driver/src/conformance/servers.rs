@@ -7,7 +7,7 @@ use ftp_sansio::client::{Violation, Wait};
 
 use super::peer::{Peer, scripted};
 use super::site::{LARGE, LONG, arg, client_config, get, pause, put, secret};
-use super::support::{LOCALHOST, accept, join, read, write_all};
+use super::support::{LOCALHOST, accept, read, write_all};
 use crate::client::{Client, Config, DataPath, Error, Options};
 use crate::runtime::{Listener, Runtime, Stream};
 
@@ -69,27 +69,6 @@ pub async fn an_endless_line_times_out<R: Runtime>(runtime: R) {
     let reading = async |at| Client::connect(runtime.clone(), at, client_config(SHORT)).await;
     let told = scripted(&runtime, script, reading).await;
     assert!(matches!(told, Err(Error::Timeout(Wait::Reply))), "{told:?}");
-}
-
-/// A server that floods the client does not keep the thread from others, and not the client from its timeout.
-pub async fn a_flood_leaves_room<R: Runtime>(runtime: R) {
-    let listener = std::net::TcpListener::bind((LOCALHOST, 0)).unwrap();
-    let at = listener.local_addr().unwrap();
-    let flood = runtime.blocking(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        while std::io::Write::write_all(&mut stream, &[b'2'; 1 << 20]).is_ok() {}
-    });
-    let began = runtime.now();
-    let flooded = async {
-        let told = Client::connect(runtime.clone(), at, client_config(SHORT * 5)).await;
-        assert!(matches!(told, Err(Error::Timeout(Wait::Reply))), "{told:?}");
-    };
-    let other = async {
-        pause(&runtime, SHORT).await;
-        let waited = runtime.now().saturating_since(began);
-        assert!(waited < SHORT * 4, "the thread was taken for {waited:?}");
-    };
-    join(join(flooded, other), flood).await;
 }
 
 /// Nobody listens, or nobody speaks.

@@ -28,6 +28,8 @@ struct Stage {
     pace: Option<Duration>,
     /// How far the clock was put forward by that.
     ahead: Duration,
+    /// The size of the largest task so far, in bytes.
+    largest_task: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -66,6 +68,11 @@ impl<R> Staged<R> {
     /// From now on each part of what is sent takes so long. No time passes for that, but the clock is put forward.
     pub(super) fn slow_down(&self, pace: Duration) {
         self.stage().pace = Some(pace);
+    }
+
+    /// The size of the largest task that was begun, in bytes.
+    pub(super) fn largest_task(&self) -> usize {
+        self.stage().largest_task
     }
 
     /// How long what was sent has taken.
@@ -113,6 +120,8 @@ impl<R: Runtime> Runtime for Staged<R> {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let largest = &mut self.stage().largest_task;
+        *largest = size_of_val(&task).max(*largest);
         self.inner.spawn(task);
     }
 
@@ -122,6 +131,10 @@ impl<R: Runtime> Runtime for Staged<R> {
         F: FnOnce() -> T + Send + 'static,
     {
         self.inner.blocking(work)
+    }
+
+    fn random(&self) -> io::Result<u64> {
+        self.inner.random()
     }
 }
 

@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use ftp_sansio::data::{CleanEnd, Direction, End, Parameters, Status};
 use ftp_sansio::listing::Entry;
 use ftp_sansio::wire::{Arg, VirtualPath};
 
+use super::storage::{Files, Shelf};
 use crate::local::{LocalStorage, LocalWriter};
 use crate::runtime::{Interest, Listener, Runtime, Stream};
-use crate::storage::{Entries, Placement, Reader, Result, Storage, Writer};
+use crate::storage::{Placement, Result};
 
 pub(super) const LOCALHOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -186,63 +187,36 @@ impl<R: Runtime> Scratch<R> {
     }
 
     pub(super) async fn list(&self, folder: &str) -> Vec<Entry> {
-        let mut entries = self.store.list(&path(folder)).await.unwrap();
-        let mut all: Vec<Entry> = Vec::new();
-        loop {
-            let chunk = entries.next().await.unwrap();
-            if chunk.is_empty() {
-                break;
-            }
-            assert!(
-                chunk.len() <= 512,
-                "a chunk is at most a few hundred entries"
-            );
-            all.extend(chunk);
-        }
-        assert_eq!(
-            entries.next().await,
-            Ok(Vec::new()),
-            "the end stays the end"
-        );
-        all.sort_by(|a, b| a.name.cmp(&b.name));
-        all
+        Files(&self.store).list(folder).await
     }
 
     pub(super) async fn names(&self, folder: &str) -> Vec<Bytes> {
-        self.list(folder)
-            .await
-            .into_iter()
-            .map(|entry| entry.name)
-            .collect()
+        Files(&self.store).names(folder).await
     }
 
     pub(super) async fn create(&self, name: &str, placement: Placement) -> Result<LocalWriter<R>> {
-        self.store.create(&path(name), placement).await
+        Files(&self.store).create(name, placement).await
     }
 
     pub(super) async fn upload(
         &self,
         name: &str,
         placement: Placement,
-        content: &'static str,
+        content: &str,
     ) -> Result<VirtualPath> {
-        let mut writer = self.create(name, placement).await?;
-        writer.write(Bytes::from_static(content.as_bytes())).await?;
-        let path = writer.path().clone();
-        writer.commit(&clean_end()).await?;
-        Ok(path)
+        Files(&self.store).upload(name, placement, content).await
     }
 
     pub(super) async fn download(&self, name: &str, offset: u64) -> Result<Vec<u8>> {
-        let mut reader = self.store.open(&path(name), offset).await?;
-        let mut all = Vec::new();
-        loop {
-            let buffer = reader.read(BytesMut::with_capacity(1000)).await?;
-            if buffer.is_empty() {
-                return Ok(all);
-            }
-            all.extend_from_slice(&buffer);
-        }
+        Files(&self.store).download(name, offset).await
+    }
+}
+
+impl<R: Runtime> Shelf for Scratch<R> {
+    type Storage = LocalStorage<R>;
+
+    fn storage(&self) -> &LocalStorage<R> {
+        &self.store
     }
 }
 

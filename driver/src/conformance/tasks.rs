@@ -4,14 +4,12 @@ use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::mpsc;
 use std::task::Poll;
-use std::thread;
 use std::time::Duration;
 
 use ftp_sansio::time::Instant;
 
-use super::support::{LOCALHOST, join, pair, poll_once, read_to_end, write_all};
+use super::support::{LOCALHOST, pair, poll_once, read_to_end, write_all};
 use crate::runtime::{Runtime, Timer};
 
 const SHORT: Duration = Duration::from_millis(20);
@@ -118,17 +116,6 @@ pub async fn survives_a_panicking_task<R: Runtime>(runtime: R) {
     spawns(runtime).await;
 }
 
-/// Blocking work runs on another thread, and the waiting task's thread goes on meanwhile.
-pub async fn blocks_elsewhere<R: Runtime>(runtime: R) {
-    let (sender, receiver) = mpsc::channel();
-    let work = runtime.blocking(move || {
-        receiver.recv().unwrap();
-        thread::current().id()
-    });
-    let (id, ()) = join(work, async { sender.send(()).unwrap() }).await;
-    assert_ne!(id, thread::current().id());
-}
-
 /// A panic in blocking work is raised where it is waited for.
 pub async fn raises_a_panic<R: Runtime>(runtime: R) {
     let work = runtime.blocking(|| -> () { panic!("a panic that this test expects") });
@@ -150,21 +137,4 @@ async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Box<dyn Any + Sen
         },
     )
     .await
-}
-
-/// Work that has begun goes on when nobody waits for it any more.
-pub async fn finishes_unawaited_work<R: Runtime>(runtime: R) {
-    let (begun, has_begun) = mpsc::channel();
-    let (go_on, may_go_on) = mpsc::channel();
-    let (done, is_done) = mpsc::channel();
-    let mut work = Box::pin(runtime.blocking(move || {
-        begun.send(()).unwrap();
-        may_go_on.recv().unwrap();
-        done.send(()).unwrap();
-    }));
-    assert!(poll_once(|context| work.as_mut().poll(context)).is_pending());
-    runtime.blocking(move || has_begun.recv().unwrap()).await;
-    drop(work);
-    go_on.send(()).unwrap();
-    runtime.blocking(move || is_done.recv().unwrap()).await;
 }

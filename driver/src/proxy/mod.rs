@@ -7,17 +7,16 @@ mod http_connect;
 mod socks5;
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice};
-use std::task::{Poll, ready};
+use std::io;
 
 use ftp_sansio::wire::{Arg, Secret};
 use http_connect::HttpConnect;
 use socks5::Socks5;
 use thiserror::Error;
 
-use crate::moving::poll_read;
-use crate::runtime::{Interest, Stream};
+use crate::runtime::Stream;
 use crate::target::Target;
+use crate::transport::Transport;
 
 /// The longest user name and the longest password, in bytes (RFC 1929 § 2 counts them in one byte).
 const LONGEST_LOGIN: usize = 255;
@@ -94,14 +93,15 @@ impl Proxy {
     /// Has the proxy at the other end of `stream` pass it on to `target`. Only the caller limits the time this takes.
     pub(crate) async fn pass_on<S: Stream>(
         &self,
-        stream: &mut S,
+        stream: S,
         target: &Target,
-    ) -> Result<(), ProxyError> {
-        let login = self.login.as_ref();
+    ) -> Result<S, ProxyError> {
+        let (login, mut transport) = (self.login.as_ref(), Transport::new(stream));
         match self.kind {
-            Kind::Socks5 => converse(stream, Socks5::new(target, login)).await,
-            Kind::HttpConnect => converse(stream, HttpConnect::new(target, login)).await,
-        }
+            Kind::Socks5 => converse(&mut transport, Socks5::new(target, login)).await,
+            Kind::HttpConnect => converse(&mut transport, HttpConnect::new(target, login)).await,
+        }?;
+        Ok(transport.into_socket())
     }
 }
 
@@ -238,23 +238,13 @@ trait Dialogue {
 
 /// Leads a dialogue to its end.
 async fn converse<S: Stream>(
-    stream: &mut S,
+    transport: &mut Transport<S>,
     mut dialogue: impl Dialogue + Send,
 ) -> Result<(), ProxyError> {
     let mut room = [0; ROOM];
     loop {
         while !dialogue.to_say().is_empty() {
-            let count = poll_fn(|context| {
-                loop {
-                    match stream.try_write(&[IoSlice::new(dialogue.to_say())]) {
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                            ready!(stream.poll_ready(context, Interest::Write))?;
-                        }
-                        result => return Poll::Ready(result),
-                    }
-                }
-            });
+            let count = poll_fn(|context| transport.poll_write(context, dialogue.to_say()));
             let count = count.await?;
             dialogue.said(count);
         }
@@ -262,7 +252,7 @@ async fn converse<S: Stream>(
         let Some(room) = room.get_mut(..wanted).filter(|room| !room.is_empty()) else {
             return Ok(());
         };
-        match poll_fn(|context| poll_read(stream, context, room)).await? {
+        match poll_fn(|context| transport.poll_read(context, room)).await? {
             0 => return Err(ProxyError::Ended),
             count => dialogue.hear(room.get(..count).unwrap_or_default())?,
         }

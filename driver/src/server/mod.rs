@@ -17,17 +17,18 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use ftp_sansio::server::Tls;
 pub use ftp_sansio::server::{
-    Capabilities, Capability, Config, Ended, Event, Failure, Grant, Placement, StorageError,
-    Timeouts, TransferFailure, TransferReport,
+    Capabilities, Capability, Config, DataTls, Ended, Event, Failure, Grant, Placement,
+    StorageError, Timeouts, Tls, TransferFailure, TransferReport,
 };
+pub use ftp_sansio::tls::Resumption;
 use ftp_sansio::wire::Arg;
 use roster::{Limits, Roster};
-use session::Session;
+use session::{Greets, Session};
 
 use crate::runtime::{Listener, Runtime, within};
 use crate::storage::Authenticator;
+use crate::tls::ServerTls;
 
 /// How long the accept loop rests after an error, such as no file handle left, before it tries again.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
@@ -48,6 +49,7 @@ type Observer = dyn Fn(&SessionInfo, &Event) + Send + Sync;
 /// What an embedder sets. Begin with [`Settings::default`].
 pub struct Settings {
     config: Arc<Config>,
+    tls: Option<ServerTls>,
     passive_ports: RangeInclusive<u16>,
     limits: Limits,
     observer: Box<Observer>,
@@ -57,6 +59,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             config: Arc::default(),
+            tls: None,
             passive_ports: passive::DYNAMIC,
             limits: Limits {
                 sessions: 20_000,
@@ -64,17 +67,30 @@ impl Default for Settings {
             },
             observer: Box::new(|_, _| {}),
         }
-        .config(Config::default())
     }
 }
 
 impl Settings {
-    /// How the sessions behave.
+    /// How the sessions behave. What it says of TLS counts only where there is some: see [`tls`](Self::tls).
     #[must_use]
-    pub fn config(mut self, mut config: Config) -> Self {
-        // There is no TLS in this driver yet, and nothing is offered that is not there.
-        config.tls = Tls::Off;
+    pub fn config(mut self, config: Config) -> Self {
         self.config = Arc::new(config);
+        self
+    }
+
+    /// How TLS is done. Whether it is offered or demanded is for [`Config::tls`] and [`Config::data_tls`] to say, and whether data
+    /// connections have to resume the control connection's session for [`Config::resumption`].
+    #[must_use]
+    pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// What the sessions go by: nothing is offered that is not there.
+    fn effective(mut self) -> Self {
+        if self.tls.is_none() && self.config.tls != Tls::Off {
+            Arc::make_mut(&mut self.config).tls = Tls::Off;
+        }
         self
     }
 
@@ -114,12 +130,14 @@ impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
             config,
+            tls,
             passive_ports,
             limits,
             observer: _,
         } = self;
         f.debug_struct("Settings")
             .field("config", config)
+            .field("tls", tls)
             .field("ports", passive_ports)
             .field("limits", limits)
             .finish()
@@ -157,6 +175,7 @@ impl<R, A> std::fmt::Debug for Server<R, A> {
 impl<R: Runtime, A: Authenticator> Server<R, A> {
     /// A server that lets in whom `authenticator` knows.
     pub fn new(runtime: R, authenticator: A, settings: Settings) -> Self {
+        let settings = settings.effective();
         let roster = Roster::new(settings.limits);
         Self {
             shared: Arc::new(Shared {
@@ -170,7 +189,17 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
 
     /// Accepts connections until [`stop`](Self::stop) is called. It may run for several listeners at once. What goes wrong with
     /// one connection is its own affair, and what goes wrong with accepting (no file handle left) is tried again.
-    pub async fn serve(&self, mut listener: R::Listener) {
+    pub async fn serve(&self, listener: R::Listener) {
+        self.accept(listener, Greets::AtOnce).await;
+    }
+
+    /// The same for a listener at which TLS comes first (by custom port 990), whatever [`Config::tls`] says. Without
+    /// [`Settings::tls`] nobody gets further than the handshake there.
+    pub async fn serve_implicit(&self, listener: R::Listener) {
+        self.accept(listener, Greets::UnderTls).await;
+    }
+
+    async fn accept(&self, mut listener: R::Listener, greets: Greets) {
         loop {
             let accepted = poll_fn(|context| {
                 if self.shared.roster.poll_stopping(context).is_ready() {
@@ -180,17 +209,17 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
             });
             match accepted.await {
                 None => return,
-                Some(Ok((stream, peer))) => self.take(stream, peer),
+                Some(Ok((stream, peer))) => self.take(stream, peer, greets),
                 Some(Err(_)) => self.rest().await,
             }
         }
     }
 
-    fn take(&self, stream: R::Stream, peer: SocketAddr) {
+    fn take(&self, stream: R::Stream, peer: SocketAddr, greets: Greets) {
         let Some(seat) = self.shared.roster.seat(peer) else {
             return;
         };
-        if let Some(session) = Session::new(self.shared.clone(), stream, peer, seat) {
+        if let Some(session) = Session::new(self.shared.clone(), stream, peer, seat, greets) {
             self.shared.runtime.spawn(session);
         }
     }

@@ -22,7 +22,8 @@ pub(crate) fn listen<R: Runtime>(
         u32::from(*ports.start()),
         u32::try_from(ports.len()).unwrap_or(0).max(1),
     );
-    let random = getrandom::u32().map_err(io::Error::other)? % count;
+    // What is below a `u32` is one.
+    let random = (runtime.random()? % u64::from(count)) as u32;
     // From a random place on, around the range. Where that is crowded, so many tries are enough: each costs a system call or three,
     // and the session's thread waits for them.
     let mut refusal = io::Error::from(io::ErrorKind::AddrInUse);

@@ -10,15 +10,17 @@ use ftp_sansio::server::{
     self as core, Action, Answer, Close, DataId, Endpoints, Event, Failure, Grant, Input, Output,
     RequestId, Route, StorageError, Transfer, TransferEvent, TransferId,
 };
+use ftp_sansio::tls::{Protection, TlsEvent};
 
 use super::passive;
 use super::perform;
 use super::roster::Seat;
-use super::transfer::{self, Chain, Kept, Path};
+use super::transfer::{self, Chain, Kept, Path, Secure};
 use super::{SessionInfo, Shared};
 use crate::control::{Control, PASSES};
 use crate::runtime::{Listener, Runtime, Stream, Unread};
 use crate::storage::{Account, Authenticator, Login, Storage};
+use crate::tls::ControlServer;
 use crate::trace::Served;
 
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -29,11 +31,21 @@ enum Request<S> {
     Storage(RequestId, Pending<Result<Answer, StorageError>>),
 }
 
+/// When a session says its first word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Greets {
+    AtOnce,
+    /// After a handshake: implicit TLS.
+    UnderTls,
+}
+
 pub(super) struct Session<R: Runtime, A: Authenticator> {
     shared: Arc<Shared<R, A>>,
     info: SessionInfo,
     machine: core::Session,
     control: Control<R>,
+    /// The TLS that was begun on the control connection, for its data connections too, which may have it for longer.
+    tls: Option<Box<ControlServer>>,
     ends: Endpoints,
     storage: Option<Arc<A::Storage>>,
     request: Option<Request<A::Storage>>,
@@ -56,15 +68,19 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
         stream: R::Stream,
         peer: SocketAddr,
         seat: Seat,
+        greets: Greets,
     ) -> Option<Self> {
         let ends = Endpoints {
             local: stream.local_addr().ok()?,
             peer,
         };
         let (config, now) = (shared.settings.config.clone(), shared.runtime.now());
-        let machine = match seat.has_room() {
-            true => core::Session::new(config, ends, now),
-            false => core::Session::turn_away(config, ends, now),
+        let machine = match (seat.has_room(), greets) {
+            (true, Greets::AtOnce) => core::Session::new(config, ends, now),
+            (true, Greets::UnderTls) => core::Session::implicit(config, ends, now),
+            (false, Greets::AtOnce) => core::Session::turn_away(config, ends, now),
+            // It could not be told in clear text, and is not worth a handshake.
+            (false, Greets::UnderTls) => return None,
         };
         let control = Control::new(&shared.runtime, stream);
         let info = SessionInfo {
@@ -79,6 +95,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             info,
             machine,
             control,
+            tls: None,
             ends,
             storage: None,
             request: None,
@@ -106,7 +123,8 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 | self.poll_transfer(context)
                 | self.poll_kept(context);
             if self.machine.is_closed() && self.machine_is_drained() {
-                (self.transfer, self.listener, self.kept) = (None, None, None);
+                (self.transfer, self.listener) = (None, None);
+                self.let_go();
                 return self.control.poll_gone(&self.shared.runtime, context);
             }
             if !progress {
@@ -197,7 +215,9 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             }
             Action::Discard(data) => {
                 self.listener.take_if(|(listening, _)| *listening == data);
-                self.kept.take_if(|(kept, _)| *kept == data);
+                if self.kept.as_ref().is_some_and(|(kept, _)| *kept == data) {
+                    self.let_go();
+                }
             }
             Action::Transfer(transfer) => self.begin_transfer(transfer),
             Action::Commit(id) => {
@@ -210,6 +230,8 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 }
             }
             Action::Abort(id) => self.stop_transfer(id),
+            Action::StartTls(_) => self.start_tls(),
+            Action::StopTls => self.control.stop_tls(),
             Action::Close(how) => {
                 self.control
                     .close(&self.shared.runtime, how == Close::Gracefully);
@@ -219,8 +241,41 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
         }
     }
 
+    /// Ends a data connection that was kept, in order.
+    fn let_go(&mut self) {
+        if let Some((_, kept)) = self.kept.take() {
+            kept.end();
+        }
+    }
+
+    fn start_tls(&mut self) {
+        let tls = self.shared.settings.tls.as_ref();
+        let tls = tls.map(|tls| Box::new(tls.connection()));
+        match tls.as_ref().map(|tls| tls.session()) {
+            Some(Ok(session)) => self.control.start_tls(session),
+            _ => self.input(Input::Tls(TlsEvent::Failed)),
+        }
+        self.tls = tls;
+    }
+
+    /// What is to be done about TLS on the data connection of a transfer, if it is a new one.
+    fn protect(&self, protection: Protection) -> Secure {
+        match (protection, &self.tls) {
+            (Protection::Clear, _) => Secure::Clear,
+            (Protection::Tls(role), Some(tls)) => match tls.data(role) {
+                Ok(session) => Secure::With(Box::new(session)),
+                Err(_) => Secure::Impossible,
+            },
+            (Protection::Tls(_), None) => Secure::Impossible,
+        }
+    }
+
     fn begin_transfer(&mut self, transfer: Transfer) {
         let (id, data) = (transfer.id, transfer.route.data());
+        let secure = match transfer.route {
+            Route::Kept(_) => Secure::Clear,
+            _ => self.protect(transfer.protection),
+        };
         let path = match transfer.route {
             Route::Connect { to, .. } => Path::Connect(to),
             // No connection was kept: the settings say that this driver cannot.
@@ -243,6 +298,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             self.shared.runtime.clone(),
             storage,
             transfer,
+            secure,
             path,
             self.ends.local.ip(),
         );

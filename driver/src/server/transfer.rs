@@ -14,9 +14,11 @@ use ftp_sansio::data::{CleanEnd, Codec, Direction, End, Marker, Status};
 use ftp_sansio::server::{Admission, Failure, Task, Transfer, TransferEvent};
 
 use super::source::{Lines, Source, find};
-use crate::moving::{PIECE, convert, poll_admit, poll_read, poll_write_all, read_piece};
+use crate::moving::{PIECE, convert, poll_admit};
 use crate::runtime::{Runtime, Stream};
 use crate::storage::{Entries, Reader, Storage, StorageError, Writer};
+use crate::tls::{DataSession, Engine};
+use crate::transport::Transport;
 
 /// What one link of the chain came to.
 pub(super) struct Link<S: Stream> {
@@ -37,13 +39,20 @@ pub(super) struct Kept<S: Stream> {
 const EARLY: usize = 512;
 
 impl<S: Stream> Kept<S> {
+    /// Ends it in order.
+    pub(super) fn end(mut self) {
+        if self.stream.transport.tls().is_some() {
+            self.stream.transport.close_now();
+        }
+    }
+
     /// Ready when it is of no use any more, because its peer has closed it or it broke.
     pub(super) fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if !self.early.is_empty() {
             return Poll::Pending;
         }
         let mut room = [0; EARLY];
-        match poll_read(&mut self.stream.stream, context, &mut room) {
+        match self.stream.transport.poll_read(context, &mut room) {
             Poll::Ready(Ok(count)) if count > 0 => {
                 self.early = Bytes::copy_from_slice(&room[..count]);
                 Poll::Pending
@@ -128,11 +137,22 @@ pub(super) enum Path<R: Runtime> {
     Nowhere,
 }
 
+/// What is done about TLS on a new data connection.
+pub(super) enum Secure {
+    /// Nothing.
+    Clear,
+    /// A handshake.
+    With(Box<DataSession>),
+    /// There is none: a driver's fault, answered like a handshake that failed.
+    Impossible,
+}
+
 /// Begins the chain: open what is asked for.
 pub(super) fn begin<R: Runtime, S: Storage>(
     runtime: R,
     storage: Arc<S>,
     mut transfer: Transfer,
+    secure: Secure,
     path: Path<R>,
     local: IpAddr,
 ) -> Chain<R::Stream> {
@@ -166,7 +186,7 @@ pub(super) fn begin<R: Runtime, S: Storage>(
         let Some(codec) = transfer.codec() else {
             return fail_storage(StorageError::Unsupported);
         };
-        let next = connect(runtime, file, codec, transfer.keep, path, local);
+        let next = connect(runtime, file, codec, transfer.keep, secure, path, local);
         go_on(TransferEvent::Opened { path: chosen, size }, next)
     })
 }
@@ -195,6 +215,7 @@ fn connect<R: Runtime, S: Storage>(
     file: File<S>,
     codec: Codec,
     keep: bool,
+    secure: Secure,
     path: Path<R>,
     local: IpAddr,
 ) -> Chain<R::Stream> {
@@ -207,7 +228,10 @@ fn connect<R: Runtime, S: Storage>(
                     .await
                     .map(Guard::new)
             }
-            Path::Connect(to) => runtime.connect(to, Some(local)).await.map(Guard::new),
+            Path::Connect(to) => {
+                let connected = runtime.connect(to, Some(local)).await;
+                connected.map(|socket| Guard::new(Transport::new(socket)))
+            }
             Path::Kept(mut kept) => {
                 kept.stream.ended = false;
                 early = kept.early;
@@ -232,39 +256,81 @@ fn connect<R: Runtime, S: Storage>(
             end: None,
             piece: Bytes::new(),
         };
-        let next = match file {
-            File::Read(source) => send(data, source),
-            File::Write(writer) => receive(data.with_early(), writer),
-            File::List(entries, lines) => list(data, entries, lines),
-        };
         match is_new {
-            true => go_on(TransferEvent::Connected, next),
-            // The session knows that it is there.
-            false => next.future.await,
+            true => go_on(TransferEvent::Connected, handshake(data, secure, file)),
+            // The session knows that it is there, and under TLS if it is to be.
+            false => begin_to_move(data, file).future.await,
         }
     })
+}
+
+/// Brings TLS up, where the data is to be protected.
+fn handshake<S: Stream, T: Storage>(mut data: Data<S>, secure: Secure, file: File<T>) -> Chain<S> {
+    let session = match secure {
+        Secure::Clear => return begin_to_move(data, file),
+        Secure::With(session) => Some(session),
+        Secure::Impossible => None,
+    };
+    Chain::new(async move {
+        let Some(session) = session else {
+            return fail(Failure::NotSecured);
+        };
+        let (session, brought) = session.into_parts();
+        let transport = &mut data.stream.transport;
+        transport.start_tls(Engine::data(session));
+        if poll_fn(|context| transport.poll_handshake(context))
+            .await
+            .is_err()
+        {
+            // It has been told why, and could take nothing for a file.
+            transport.close_now();
+            data.stream.end();
+            return fail(Failure::NotSecured);
+        }
+        let resumed = transport.tls().is_some_and(Engine::resumed);
+        if resumed {
+            brought.adopt();
+        }
+        go_on(
+            TransferEvent::Secured { resumed },
+            begin_to_move(data, file),
+        )
+    })
+}
+
+fn begin_to_move<S: Stream, T: Storage>(data: Data<S>, file: File<T>) -> Chain<S> {
+    match file {
+        File::Read(source) => send(data, source),
+        File::Write(writer) => receive(data.with_early(), writer),
+        File::List(entries, lines) => list(data, entries, lines),
+    }
 }
 
 /// A stream that is reset when it is dropped before its end, so that the peer cannot take a part for the whole. Between two transfers it
 /// is at an end.
 struct Guard<S: Stream> {
-    stream: S,
+    transport: Transport<S>,
     ended: bool,
 }
 
 impl<S: Stream> Guard<S> {
-    const fn new(stream: S) -> Self {
+    const fn new(transport: Transport<S>) -> Self {
         Self {
-            stream,
+            transport,
             ended: false,
         }
+    }
+
+    /// It may be dropped in order.
+    const fn end(&mut self) {
+        self.ended = true;
     }
 }
 
 impl<S: Stream> Drop for Guard<S> {
     fn drop(&mut self) {
         if !self.ended {
-            self.stream.reset_on_drop();
+            self.transport.reset_on_drop();
         }
     }
 }
@@ -357,7 +423,14 @@ impl<S: Stream> Data<S> {
     async fn move_on(mut self, next: impl FnOnce(Self) -> Chain<S>) -> Link<S> {
         if self.pending.is_empty() {
             if let Some(end) = self.end.take() {
-                return self.finish(end);
+                return match self.flush_some().await {
+                    Ok(true) => self.finish(end).await,
+                    Ok(false) => {
+                        self.end = Some(end);
+                        go_on(self.progress(), next(self))
+                    }
+                    Err(_) => fail(Failure::Broken),
+                };
             }
             match self.convert() {
                 Ok(bytes) => self.pending = bytes,
@@ -377,28 +450,51 @@ impl<S: Stream> Data<S> {
         let Self {
             stream, pending, ..
         } = self;
-        poll_fn(
-            |context| match poll_write_all(&mut stream.stream, context, pending) {
-                Poll::Pending if pending.len() < before => Poll::Ready(Ok(())),
+        poll_fn(|context| {
+            let written = stream.transport.poll_write_all(context, pending);
+            match written {
+                Poll::Pending if stream.transport.has_sent() => Poll::Ready(Ok(())),
                 written => written,
-            },
-        )
+            }
+        })
         .await?;
         self.bytes += (before - self.pending.len()) as u64;
         Ok(())
     }
 
+    /// The same for what waits to be sent under TLS. True when nothing does any more.
+    async fn flush_some(&mut self) -> io::Result<bool> {
+        let transport = &mut self.stream.transport;
+        poll_fn(|context| match transport.poll_flush(context) {
+            Poll::Pending if transport.has_sent() => Poll::Ready(Ok(false)),
+            flushed => flushed.map_ok(|()| true),
+        })
+        .await
+    }
+
     /// Ends what was sent: with a FIN, unless its end was marked and more may follow on the same connection.
-    fn finish(mut self, end: CleanEnd) -> Link<S> {
-        if !self.keep && self.stream.stream.shutdown().is_err() {
+    async fn finish(mut self, end: CleanEnd) -> Link<S> {
+        let transport = &mut self.stream.transport;
+        if !self.keep
+            && poll_fn(|context| transport.poll_close(context))
+                .await
+                .is_err()
+        {
             return fail(Failure::Broken);
         }
         self.ended(end)
     }
 
+    /// Under TLS, ends this side of a connection on which all was received: a client may wait for it.
+    fn part(&mut self) {
+        if !self.keep && self.stream.transport.tls().is_some() {
+            self.stream.transport.close_now();
+        }
+    }
+
     /// All is as it should be: the socket is kept, or let go of as any other.
     fn ended(mut self, end: CleanEnd) -> Link<S> {
-        self.stream.ended = true;
+        self.stream.end();
         let Self { bytes, keep, .. } = self;
         // After an upload, what lies beyond its end; what is sent to the peer is taken to its end.
         let early = if self.input.is_empty() {
@@ -434,7 +530,7 @@ fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain<S> {
     Chain::new(async move {
         if data.wants_input() {
             let mut buffer = data.buffer(PIECE);
-            let Ok(ended) = read_piece(&mut data.stream.stream, &mut buffer).await else {
+            let Ok(ended) = data.stream.transport.read_piece(&mut buffer).await else {
                 return fail(Failure::Broken);
             };
             data.bytes += buffer.len() as u64;
@@ -459,6 +555,7 @@ fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain<S> {
             None => go_on(data.progress(), receive(data, writer)),
             // Where the data itself says that it has ended, the peer need not close.
             Some(end) => {
+                data.part();
                 let received = TransferEvent::Received(data.bytes);
                 go_on(received, commit(data, writer, end))
             }

@@ -1,0 +1,63 @@
+//! What only a runtime with threads, and with the system's own sockets, can be asked: a simulation runs on one thread and knows no others.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use ftp_sansio::client::Wait;
+
+use super::site::{client_config, pause};
+use super::support::{LOCALHOST, join, poll_once};
+use crate::client::{Client, Error};
+use crate::runtime::Runtime;
+
+const SHORT: Duration = Duration::from_millis(400);
+
+/// Blocking work runs on another thread, and the waiting task's thread goes on meanwhile.
+pub async fn blocks_elsewhere<R: Runtime>(runtime: R) {
+    let (sender, receiver) = mpsc::channel();
+    let work = runtime.blocking(move || {
+        receiver.recv().unwrap();
+        thread::current().id()
+    });
+    let (id, ()) = join(work, async { sender.send(()).unwrap() }).await;
+    assert_ne!(id, thread::current().id());
+}
+
+/// Work that has begun goes on when nobody waits for it any more.
+pub async fn finishes_unawaited_work<R: Runtime>(runtime: R) {
+    let (begun, has_begun) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel();
+    let (done, is_done) = mpsc::channel();
+    let mut work = Box::pin(runtime.blocking(move || {
+        begun.send(()).unwrap();
+        may_go_on.recv().unwrap();
+        done.send(()).unwrap();
+    }));
+    assert!(poll_once(|context| work.as_mut().poll(context)).is_pending());
+    runtime.blocking(move || has_begun.recv().unwrap()).await;
+    drop(work);
+    go_on.send(()).unwrap();
+    runtime.blocking(move || is_done.recv().unwrap()).await;
+}
+
+/// A server that floods the client does not keep the thread from others, and not the client from its timeout.
+pub async fn a_flood_leaves_room<R: Runtime>(runtime: R) {
+    let listener = std::net::TcpListener::bind((LOCALHOST, 0)).unwrap();
+    let at = listener.local_addr().unwrap();
+    let flood = runtime.blocking(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        while std::io::Write::write_all(&mut stream, &[b'2'; 1 << 20]).is_ok() {}
+    });
+    let began = runtime.now();
+    let flooded = async {
+        let told = Client::connect(runtime.clone(), at, client_config(SHORT * 5)).await;
+        assert!(matches!(told, Err(Error::Timeout(Wait::Reply))), "{told:?}");
+    };
+    let other = async {
+        pause(&runtime, SHORT).await;
+        let waited = runtime.now().saturating_since(began);
+        assert!(waited < SHORT * 4, "the thread was taken for {waited:?}");
+    };
+    join(join(flooded, other), flood).await;
+}

@@ -1,0 +1,262 @@
+//! The bytes of a connection, control or data, as those who move them see it: attempts that wait where there is nothing to do, in clear text
+//! or under TLS.
+//!
+//! Every attempt is made first, and the reactor is asked only after the socket said that it has nothing: a data connection that moves
+//! costs no readiness, and a session that sleeps costs no attempt for each of its wakings.
+
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::runtime::{Interest, Stream, Unread};
+use crate::tls::Engine;
+
+/// A socket, and what its last attempts have shown.
+pub(crate) struct Socket<S> {
+    stream: S,
+    /// The last attempt to read found nothing: readiness comes before the next.
+    is_dry: bool,
+    /// Bytes went out since it was asked last.
+    has_sent: bool,
+}
+
+impl<S: Stream> Socket<S> {
+    pub(crate) const fn is_dry(&self) -> bool {
+        self.is_dry
+    }
+
+    /// Ready when an attempt to read is worth it.
+    pub(crate) fn poll_readable(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_dry {
+            ready!(self.stream.poll_ready(context, Interest::Read))?;
+            self.is_dry = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads some bytes; 0 is the peer's end, which is why there must be room.
+    pub(crate) fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        room: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        debug_assert!(!room.is_empty(), "a read into nothing looks like the end");
+        loop {
+            ready!(self.poll_readable(context))?;
+            match self.stream.try_read(room) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_dry = true,
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// Tries to write until it works, waiting in between.
+    pub(crate) fn poll_attempt(
+        &mut self,
+        context: &mut Context<'_>,
+        mut attempt: impl FnMut(&mut S) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            match attempt(&mut self.stream) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready!(self.stream.poll_ready(context, Interest::Write))?;
+                }
+                result => {
+                    self.has_sent |= matches!(result, Ok(1..));
+                    return Poll::Ready(result);
+                }
+            }
+        }
+    }
+}
+
+/// A connection.
+pub(crate) struct Transport<S> {
+    socket: Socket<S>,
+    /// TLS, from where it begins to where it ends.
+    tls: Option<Box<Engine>>,
+    /// Nothing more will be written, and the peer was told.
+    is_closed: bool,
+}
+
+impl<S: Stream> Transport<S> {
+    pub(crate) const fn new(stream: S) -> Self {
+        Self {
+            socket: Socket {
+                stream,
+                is_dry: false,
+                has_sent: false,
+            },
+            tls: None,
+            is_closed: false,
+        }
+    }
+
+    /// Puts TLS between the socket and everybody else; the handshake is still to be made.
+    pub(crate) fn start_tls(&mut self, engine: Box<Engine>) {
+        self.tls = Some(engine);
+    }
+
+    /// The TLS that is there.
+    pub(crate) fn tls(&self) -> Option<&Engine> {
+        self.tls.as_deref()
+    }
+
+    /// Makes the handshake, if there is one to be made. Nothing may be read or written before.
+    pub(crate) fn poll_handshake(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.tls {
+            Some(tls) => tls.poll_handshake(context, &mut self.socket),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Ends TLS in order, on both sides, and goes on in clear text. What had come under it is added to `last_words`, and then what has come
+    /// in clear text already.
+    pub(crate) fn poll_stop_tls(
+        &mut self,
+        context: &mut Context<'_>,
+        last_words: &mut Vec<u8>,
+    ) -> Poll<io::Result<()>> {
+        if let Some(tls) = &mut self.tls {
+            ready!(tls.poll_stop(context, &mut self.socket, last_words))?;
+        }
+        if let Some(tls) = self.tls.take() {
+            last_words.extend_from_slice(&tls.into_rest());
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads some bytes; 0 is the peer's end, which is why there must be room. Under TLS an end without TLS's own is an error.
+    pub(crate) fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        room: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.tls {
+            Some(tls) => tls.poll_read(context, &mut self.socket, room),
+            None => self.socket.poll_read(context, room),
+        }
+    }
+
+    /// Reads bytes that nobody wants, and whose meaning nobody knows any more; 0 is the peer's end.
+    pub(crate) fn poll_discard(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.socket.poll_read(context, &mut [0; 4096])
+    }
+
+    /// Writes some of `data`, and says how much. Under TLS it may still wait to go out: see [`poll_flush`](Self::poll_flush).
+    pub(crate) fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.tls {
+            Some(tls) => tls.poll_write(context, &mut self.socket, data),
+            None => self
+                .socket
+                .poll_attempt(context, |stream| stream.try_write(&[IoSlice::new(data)])),
+        }
+    }
+
+    /// Writes some of `data` as urgent data (see [`Stream::try_write_urgent`]), which TLS knows nothing of.
+    pub(crate) fn poll_write_urgent(
+        &mut self,
+        context: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.tls {
+            Some(tls) => tls.poll_write(context, &mut self.socket, data),
+            None => self
+                .socket
+                .poll_attempt(context, |stream| stream.try_write_urgent(data)),
+        }
+    }
+
+    /// Ready when everything that was written is on the socket.
+    pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.tls {
+            Some(tls) => tls.poll_flush(context, &mut self.socket),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Whether anything has gone out since this was asked last: a slow peer is not a stalled one.
+    pub(crate) const fn has_sent(&mut self) -> bool {
+        std::mem::replace(&mut self.socket.has_sent, false)
+    }
+
+    /// Writes all of `data`, which shrinks as it goes, so that a write that was given up has lost nothing.
+    pub(crate) fn poll_write_all(
+        &mut self,
+        context: &mut Context<'_>,
+        data: &mut Bytes,
+    ) -> Poll<io::Result<()>> {
+        while !data.is_empty() {
+            let count = ready!(self.poll_write(context, data))?;
+            data.advance(count);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Fills the buffer's spare capacity as far as bytes come without waiting, after the first. True at the peer's end.
+    pub(crate) async fn read_piece(&mut self, buffer: &mut BytesMut) -> io::Result<bool> {
+        let mut filled = buffer.len();
+        // Made valid once a piece, and not once a read: safe code cannot read into memory that was never written.
+        buffer.resize(buffer.capacity(), 0);
+        let start = filled;
+        let ended = std::future::poll_fn(|context| {
+            while filled < buffer.len() {
+                match self.poll_read(context, &mut buffer[filled..]) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Ok(true)),
+                    Poll::Ready(Ok(count)) => filled += count,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending if filled == start => return Poll::Pending,
+                    Poll::Pending => break,
+                }
+            }
+            Poll::Ready(Ok(false))
+        })
+        .await?;
+        buffer.truncate(filled);
+        Ok(ended)
+    }
+
+    /// Says that nothing more will be written; reading goes on.
+    pub(crate) fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_closed {
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(tls) = &mut self.tls {
+            ready!(tls.poll_end(context, &mut self.socket))?;
+        }
+        let closed = self.socket.stream.shutdown();
+        self.is_closed = true;
+        match &self.tls {
+            // A peer that has said that it is done may be gone.
+            Some(tls) if tls.peer_has_ended() => Poll::Ready(Ok(())),
+            _ => Poll::Ready(closed),
+        }
+    }
+
+    /// The same as far as it goes without waiting, whatever comes of it: nothing depends on the peer's hearing of it.
+    pub(crate) fn close_now(&mut self) {
+        let _ = self.poll_close(&mut Context::from_waker(Waker::noop()));
+    }
+
+    /// The socket beneath a connection in clear. Nothing is lost: what was read was given away.
+    pub(crate) fn into_socket(self) -> S {
+        self.socket.stream
+    }
+
+    /// What there is to read, as the socket itself knows it.
+    pub(crate) fn unread(&self) -> Unread {
+        self.socket.stream.unread()
+    }
+
+    /// Makes dropping it a reset.
+    pub(crate) fn reset_on_drop(&mut self) {
+        self.socket.stream.reset_on_drop();
+    }
+}
