@@ -24,10 +24,10 @@ use crate::tls::TlsError;
 /// | [`Deadline`](Self::Deadline) | yes | as it says | if it was begun |
 /// | [`Incomplete`](Self::Incomplete) | unless by a 5xx | yes | yes |
 /// | [`NoDataConnection`](Self::NoDataConnection) | yes | yes | yes |
-/// | [`Tls`](Self::Tls) | where it just ended | no, unless it was not set up | no |
-/// | [`DataTls`](Self::DataTls) | where it just ended | yes | yes |
 /// | [`Aborted`](Self::Aborted), [`File`](Self::File), [`Malformed`](Self::Malformed) | no | yes | yes |
 /// | [`Protocol`](Self::Protocol) | no | no | yes |
+/// | [`Tls`](Self::Tls) | where it broke off | no, unless it was not set up | yes, unless it was not set up |
+/// | [`DataTls`](Self::DataTls) | where it broke off | yes | yes |
 ///
 /// *Tried again* means the same operation, on a new session where this one is over. *May have done it* means that something of the operation
 /// may have reached the server and no reply says that it was not carried out: a DELE without its 250 may have deleted the file, and
@@ -82,10 +82,10 @@ pub enum Error {
     /// The server broke the protocol. The session is over.
     #[error("the server broke the protocol: {0}")]
     Protocol(#[source] Violation),
-    /// TLS failed on the control connection. The session is over, unless TLS was not even set up.
+    /// TLS failed on the control connection: the session is over. [`TlsError::NotSetUp`] is a caller's fault: nothing has happened.
     #[error("TLS failed: {0}")]
     Tls(#[source] TlsError),
-    /// TLS failed on the data connection. The session goes on.
+    /// TLS failed on a data connection, or did not resume the session as it had to. The session goes on.
     #[error("TLS failed on the data connection: {0}")]
     DataTls(#[source] TlsError),
     /// A caller's fault: nothing has happened.
@@ -144,8 +144,8 @@ impl Error {
             | Self::NoDataConnection
             | Self::DataTls(_)
             | Self::File(_)
+            | Self::Tls(TlsError::NotSetUp)
             | Self::Aborted => true,
-            Self::Tls(fault) => matches!(fault, TlsError::NotSetUp),
             Self::Timeout(wait) => {
                 matches!(wait, Wait::DataOpen | Wait::DataProgress | Wait::ThirdParty)
             }
@@ -155,6 +155,7 @@ impl Error {
             | Self::Proxy(_)
             | Self::NotBegun(_)
             | Self::Closed(_)
+            | Self::Tls(_)
             | Self::Protocol(_) => false,
         }
     }
@@ -169,17 +170,18 @@ impl Error {
             | Self::NotPossible(_)
             | Self::Refused(_)
             | Self::LoginRefused(_)
-            | Self::Tls(_)
+            | Self::Tls(TlsError::NotSetUp)
             | Self::Timeout(Wait::Connect) => false,
             Self::Deadline { begun, .. } => *begun,
             Self::Closed(_)
             | Self::Timeout(_)
             | Self::Incomplete(_)
             | Self::NoDataConnection
-            | Self::DataTls(_)
             | Self::File(_)
             | Self::Aborted
             | Self::Malformed(_)
+            | Self::Tls(_)
+            | Self::DataTls(_)
             | Self::Protocol(_) => true,
         }
     }

@@ -162,6 +162,7 @@ impl<R: Runtime> Client<R> {
         }
         self.features = None;
         self.hash = None;
+        self.changed.more = true;
         match self.connection.run(Operation::Secure).await? {
             Outcome::Secured(facts) => Ok(facts),
             other => Err(unexpected(other)),
@@ -173,6 +174,7 @@ impl<R: Runtime> Client<R> {
     /// # Errors
     /// [`Error::Refused`], and then TLS stays; [`Error::NotPossible`] where there is none; or what ended the session.
     pub async fn clear_control(&mut self) -> Result<Reply, Error> {
+        self.changed.more = true;
         reply(self.connection.run(Operation::ClearControl).await?)
     }
 

@@ -708,7 +708,7 @@ impl<'a, R: Runtime> Upload<'a, R> {
     }
 
     /// Tells the server that this was all, while the control connection is driven.
-    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some((_, transport)) = self.transfer.connection.moving() else {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         };
@@ -741,7 +741,7 @@ impl<'a, R: Runtime> Upload<'a, R> {
             let leaves_open = self.transfer.leaves_open;
             let ended = match leaves_open {
                 true => self.transfer.connection.moving().is_some(),
-                false => ready!(self.poll_close(context)).is_ok(),
+                false => ready!(self.poll_end(context)).is_ok(),
             };
             if leaves_open {
                 self.transfer.connection.leave_open(Bytes::new());
