@@ -78,8 +78,9 @@ machine!(client, server);
 /// Passes without a wait after which other tasks get their turn: async-io has no cooperative budget.
 pub(crate) const PASSES: usize = 64;
 
-/// Bytes read from the socket at a time. They live on the stack: an idle session owns no buffer.
-const READ_SIZE: usize = 4096;
+/// Bytes read from the socket at a time: some commands, or some replies. They live on the stack, and are zeroed for each read: an idle
+/// session owns no buffer.
+const READ_SIZE: usize = 1024;
 
 /// How long the peer's end is waited for after the last word was sent.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -324,6 +325,11 @@ impl<R: Runtime> Control<R> {
             self.timer_at = None;
             true
         }
+    }
+
+    /// Has the next pass look whether something has come, which the reactor may not have heard of.
+    pub(crate) const fn look_again(&mut self) {
+        self.transport.try_again();
     }
 
     /// What the peer has sent that the machine has not taken, as the socket itself knows it.

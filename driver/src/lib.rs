@@ -6,9 +6,11 @@
 //!   these rather than this crate, unless you write a third.
 //! - [`client::Client`]: operations as `async` methods, transfers as values to read from and write to.
 //! - [`server::Server`]: one future a session, over the embedder's [`storage::Storage`] and [`storage::Authenticator`].
+//! - [`tls`]: how either of them does TLS.
 //! - [`local::LocalStorage`]: files of this machine, beneath a folder that no path and no link leads out of.
 //! - [`memory::MemoryStorage`]: files in memory, for tests and for what need not outlive the process.
 //! - [`proxy`]: SOCKS5 and HTTP proxies for the client's connections.
+//! - [`kernel`]: how much the kernel has moved by itself, by the calls that only Linux has.
 //! - [`socket`]: what every adapter for kernel sockets needs alike.
 //! - `conformance` (a feature): the suite that an adapter runs on itself, and the one for a store of your own.
 #![forbid(unsafe_code)]
@@ -20,9 +22,12 @@ pub mod client;
 pub mod conformance;
 mod control;
 pub mod digest;
+mod direct;
+pub mod kernel;
 pub mod local;
 pub mod memory;
 mod moving;
+mod pace;
 pub mod proxy;
 pub mod runtime;
 pub mod server;

@@ -162,7 +162,8 @@ pub trait Stream: Send + Unpin + 'static {
     fn poll_ready(&mut self, context: &mut Context<'_>, interest: Interest)
     -> Poll<io::Result<()>>;
 
-    /// Reads what is there; 0 is the peer's end.
+    /// Reads what is there; 0 is the peer's end. The socket itself is asked, and not what the reactor has heard so far: a task that moves much
+    /// data without a wait may keep the reactor from hearing anything.
     ///
     /// # Errors
     /// `WouldBlock` when nothing is there yet; else the connection is lost.
@@ -193,7 +194,8 @@ pub trait Stream: Send + Unpin + 'static {
     /// Makes dropping this socket a reset, so that the peer cannot take a broken transfer for a complete one.
     fn reset_on_drop(&mut self);
 
-    /// The kernel's handle, where this is a kernel's socket: for the calls that only such a one has.
+    /// The kernel's handle, where this is a kernel's socket: for the calls that only such a one has. Bytes go by it that are never seen here, so a stream
+    /// that counts, delays or changes what goes over another one has none to lend.
     #[cfg(unix)]
     fn fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
         None
@@ -211,7 +213,8 @@ pub trait Listener: Send + Unpin + 'static {
     /// What the system says.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
-    /// Accepts a connection: it and the peer's address.
+    /// Accepts a connection: it and the peer's address. The socket itself is asked, and not what the reactor has heard so far: what is complete
+    /// by now is accepted, and `Pending` means that nothing waits.
     fn poll_accept(
         &mut self,
         context: &mut Context<'_>,

@@ -1,8 +1,10 @@
 //! The embedder's two traits: where files are kept, and who may log in.
 
+use std::fs::File;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use ftp_sansio::data::CleanEnd;
@@ -189,6 +191,18 @@ pub trait Reader: Send + 'static {
 
     /// Fills the buffer's spare capacity with what comes next and hands it back; nothing added means the end.
     fn read(&mut self, buffer: BytesMut) -> impl Future<Output = Result<BytesMut>> + Send;
+
+    /// Lends the file that [`read`](Self::read) would go on to read, and the offset in it of what comes next, in bytes, so that the
+    /// system can send it without a copy. Only a plain file that reads as quickly as this machine's own disks do is lent. Nothing by
+    /// default, or where what comes next is not in a file.
+    fn lend(&self) -> Option<(&File, u64)> {
+        None
+    }
+
+    /// The next `count` bytes were taken from the [lent](Self::lend) file: `read` goes on behind them.
+    fn advance(&mut self, count: u64) {
+        let _ = count;
+    }
 }
 
 /// Writes one file, piece by piece.
@@ -205,6 +219,18 @@ pub trait Writer: Send + 'static {
 
     /// Writes all of `data` at the end of what was written so far.
     fn write(&mut self, data: Bytes) -> impl Future<Output = Result<()>> + Send;
+
+    /// Lends the file that [`write`](Self::write) would write to at the file's own position, so that the system can receive into it without
+    /// a copy. Only a plain file is lent, not one that is open for appending, and only while it takes what it is given quickly: it is
+    /// asked for before each piece. Nothing by default.
+    fn lend(&self) -> Option<&File> {
+        None
+    }
+
+    /// `count` bytes were written to the [lent](Self::lend) file at its own position, which took so long.
+    fn advance(&mut self, count: u64, took: Duration) {
+        let _ = (count, took);
+    }
 
     /// Makes the file what it shall be. It takes the evidence that the data had ended cleanly, so that a truncated upload
     /// cannot be committed.

@@ -223,6 +223,19 @@ impl<S: Stream> Transport<S> {
         Ok(ended)
     }
 
+    /// The socket, where what goes over it is what is read and written here: for the calls that only a socket has.
+    pub(crate) const fn as_clear(&mut self) -> Option<&mut S> {
+        match self.tls {
+            None => Some(&mut self.socket.stream),
+            Some(_) => None,
+        }
+    }
+
+    /// Has the next read ask the socket, though it was dry: for a task that lets nobody else hear of what has come since.
+    pub(crate) const fn try_again(&mut self) {
+        self.socket.is_dry = false;
+    }
+
     /// Says that nothing more will be written; reading goes on.
     pub(crate) fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.is_closed {

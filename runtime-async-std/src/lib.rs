@@ -80,7 +80,7 @@ impl Runtime for AsyncStd {
             let stream = Async::new_nonblocking(attempt?)?;
             stream.writable().await?;
             socket::finish_connect(&stream)?;
-            Ok(Stream(stream))
+            Ok(Stream(Inner::Known(stream)))
         }
     }
 
@@ -101,17 +101,49 @@ impl Runtime for AsyncStd {
     }
 }
 
-/// A connected socket. async-std's own hides its readiness; this is the same reactor's view of the standard library's.
+/// A connected socket. async-std's own hides its readiness; this is the same reactor's view of the standard library's, and the reactor is told of
+/// it when it is first waited for: a data connection that brings a small file is never waited for.
 #[derive(Debug)]
-pub struct Stream(Async<TcpStream>);
+pub struct Stream(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Bare(TcpStream),
+    Known(Async<TcpStream>),
+    /// The reactor would not take it.
+    Lost,
+}
+
+impl Stream {
+    fn socket(&self) -> io::Result<&TcpStream> {
+        match &self.0 {
+            Inner::Bare(socket) => Ok(socket),
+            Inner::Known(socket) => Ok(socket.get_ref()),
+            Inner::Lost => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// The socket as the reactor's, which is told of it now if it was not before.
+    fn register(&mut self) -> io::Result<&Async<TcpStream>> {
+        if let Inner::Bare(_) = self.0
+            && let Inner::Bare(socket) = std::mem::replace(&mut self.0, Inner::Lost)
+        {
+            self.0 = Inner::Known(Async::new_nonblocking(socket)?);
+        }
+        match &self.0 {
+            Inner::Known(socket) => Ok(socket),
+            _ => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+}
 
 impl runtime::Stream for Stream {
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.get_ref().local_addr()
+        self.socket()?.local_addr()
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.0.get_ref().peer_addr()
+        self.socket()?.peer_addr()
     }
 
     fn poll_ready(
@@ -119,39 +151,40 @@ impl runtime::Stream for Stream {
         context: &mut Context<'_>,
         interest: Interest,
     ) -> Poll<io::Result<()>> {
+        let socket = self.register()?;
         match interest {
-            Interest::Read => self.0.poll_readable(context),
-            Interest::Write => self.0.poll_writable(context),
+            Interest::Read => socket.poll_readable(context),
+            Interest::Write => socket.poll_writable(context),
         }
     }
 
     fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.get_ref().read(buffer)
+        self.socket()?.read(buffer)
     }
 
     fn try_write(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.get_ref().write_vectored(buffers)
+        self.socket()?.write_vectored(buffers)
     }
 
     fn try_write_urgent(&mut self, data: &[u8]) -> io::Result<usize> {
-        socket::write_urgent(&self.0, data)
+        socket::write_urgent(self.socket()?, data)
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
-        socket::shutdown(&self.0)
+        socket::shutdown(self.socket()?)
     }
 
     fn unread(&self) -> Unread {
-        socket::unread(&self.0)
+        self.socket().map_or(Unread::End, socket::unread)
     }
 
     fn reset_on_drop(&mut self) {
-        socket::reset_on_drop(&self.0);
+        let _ = self.socket().map(socket::reset_on_drop);
     }
 
     #[cfg(unix)]
     fn fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
-        Some(std::os::fd::AsFd::as_fd(&self.0))
+        self.socket().ok().map(std::os::fd::AsFd::as_fd)
     }
 }
 
@@ -168,13 +201,13 @@ impl runtime::Listener for Listener {
 
     fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<(Stream, SocketAddr)>> {
         loop {
-            match self.0.get_ref().accept() {
-                Ok((stream, peer)) => {
-                    socket::prepare(&stream)?;
-                    return Poll::Ready(Async::new(stream).map(|stream| (Stream(stream), peer)));
-                }
+            match socket::accept(self.0.get_ref()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
+                accepted => {
+                    return Poll::Ready(
+                        accepted.map(|(stream, peer)| (Stream(Inner::Bare(stream)), peer)),
+                    );
+                }
             }
             ready!(self.0.poll_readable(context))?;
         }

@@ -9,7 +9,7 @@ mod compat;
 
 use std::cell::Cell;
 use std::future::Future;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -79,7 +79,7 @@ impl Runtime for Tokio {
             let stream = TcpStream::from_std(attempt?)?;
             stream.writable().await?;
             socket::finish_connect(&stream)?;
-            Ok(Stream::new(stream))
+            Ok(Stream::known(stream))
         }
     }
 
@@ -111,48 +111,92 @@ impl Runtime for Tokio {
 /// A connected socket.
 #[derive(Debug)]
 pub struct Stream {
-    inner: TcpStream,
+    inner: Inner,
     /// Whether the bare handle has been lent out, so that tokio may not know what became of the readiness.
     lent: Cell<bool>,
 }
 
+/// tokio is told of a socket when it is first waited for: a data connection that brings a small file is never waited for.
+#[derive(Debug)]
+enum Inner {
+    Bare(std::net::TcpStream),
+    Known(TcpStream),
+    /// tokio would not take it.
+    Lost,
+}
+
+/// Does the same with either kind of socket.
+macro_rules! with {
+    ($inner:expr, $socket:ident => $work:expr, lost => $lost:expr) => {
+        match $inner {
+            Inner::Bare($socket) => $work,
+            Inner::Known($socket) => $work,
+            Inner::Lost => $lost,
+        }
+    };
+}
+
+fn lost() -> io::Error {
+    io::ErrorKind::NotConnected.into()
+}
+
 impl Stream {
-    const fn new(inner: TcpStream) -> Self {
+    const fn bare(socket: std::net::TcpStream) -> Self {
+        Self::new(Inner::Bare(socket))
+    }
+
+    const fn known(socket: TcpStream) -> Self {
+        Self::new(Inner::Known(socket))
+    }
+
+    const fn new(inner: Inner) -> Self {
         Self {
             inner,
             lent: Cell::new(false),
         }
     }
 
-    fn poll_remembered(
-        &self,
-        context: &mut Context<'_>,
-        interest: Interest,
-    ) -> Poll<io::Result<()>> {
-        match interest {
-            Interest::Read => self.inner.poll_read_ready(context),
-            Interest::Write => self.inner.poll_write_ready(context),
+    /// The socket as tokio's, which is told of it now if it was not before.
+    fn register(&mut self) -> io::Result<&TcpStream> {
+        if let Inner::Bare(_) = self.inner
+            && let Inner::Bare(socket) = std::mem::replace(&mut self.inner, Inner::Lost)
+        {
+            self.inner = Inner::Known(TcpStream::from_std(socket)?);
+        }
+        match &self.inner {
+            Inner::Known(socket) => Ok(socket),
+            _ => Err(lost()),
         }
     }
+}
 
-    /// Asks the kernel, and has tokio forget the readiness if it is over.
-    fn confirm(&self, interest: Interest) -> io::Result<()> {
-        let tokio_interest = match interest {
-            Interest::Read => tokio::io::Interest::READABLE,
-            Interest::Write => tokio::io::Interest::WRITABLE,
-        };
-        self.inner
-            .try_io(tokio_interest, || socket::probe(&self.inner, interest))
+fn poll_remembered(
+    socket: &TcpStream,
+    context: &mut Context<'_>,
+    interest: Interest,
+) -> Poll<io::Result<()>> {
+    match interest {
+        Interest::Read => socket.poll_read_ready(context),
+        Interest::Write => socket.poll_write_ready(context),
     }
+}
+
+/// Asks the kernel, and has tokio forget the readiness if it is over.
+fn confirm(socket: &TcpStream, interest: Interest) -> io::Result<()> {
+    let tokio_interest = match interest {
+        Interest::Read => tokio::io::Interest::READABLE,
+        Interest::Write => tokio::io::Interest::WRITABLE,
+    };
+    socket.try_io(tokio_interest, || socket::probe(socket, interest))
 }
 
 impl runtime::Stream for Stream {
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        with!(&self.inner, socket => socket.local_addr(), lost => Err(lost()))
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.peer_addr()
+        with!(&self.inner, socket => socket.peer_addr(), lost => Err(lost()))
     }
 
     fn poll_ready(
@@ -160,12 +204,14 @@ impl runtime::Stream for Stream {
         context: &mut Context<'_>,
         interest: Interest,
     ) -> Poll<io::Result<()>> {
+        let lent = self.lent.get();
+        let socket = self.register()?;
         loop {
-            ready!(self.poll_remembered(context, interest))?;
-            if !self.lent.get() {
+            ready!(poll_remembered(socket, context, interest))?;
+            if !lent {
                 return Poll::Ready(Ok(()));
             }
-            match self.confirm(interest) {
+            match confirm(socket, interest) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 confirmed => return Poll::Ready(confirmed),
             }
@@ -173,35 +219,69 @@ impl runtime::Stream for Stream {
     }
 
     fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.inner.try_read(buffer)
+        match &mut self.inner {
+            Inner::Bare(socket) => socket.read(buffer),
+            Inner::Known(socket) => {
+                let mut was_asked = false;
+                let read = socket.try_io(tokio::io::Interest::READABLE, || {
+                    was_asked = true;
+                    socket::read(socket, buffer)
+                });
+                match read {
+                    // tokio has not heard of anything; it may not have listened for a while.
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock && !was_asked => {
+                        socket::read(socket, buffer)
+                    }
+                    read => read,
+                }
+            }
+            Inner::Lost => Err(lost()),
+        }
     }
 
     fn try_write(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.inner.try_write_vectored(buffers)
+        match &mut self.inner {
+            Inner::Bare(socket) => socket.write_vectored(buffers),
+            Inner::Known(socket) => socket.try_write_vectored(buffers),
+            Inner::Lost => Err(lost()),
+        }
     }
 
     fn try_write_urgent(&mut self, data: &[u8]) -> io::Result<usize> {
-        // Told to tokio, so that it does not believe in a readiness that is over.
-        let write = || socket::write_urgent(&self.inner, data);
-        self.inner.try_io(tokio::io::Interest::WRITABLE, write)
+        match &self.inner {
+            Inner::Bare(socket) => socket::write_urgent(socket, data),
+            // Told to tokio, so that it does not believe in a readiness that is over.
+            Inner::Known(socket) => socket.try_io(tokio::io::Interest::WRITABLE, || {
+                socket::write_urgent(socket, data)
+            }),
+            Inner::Lost => Err(lost()),
+        }
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
-        socket::shutdown(&self.inner)
+        with!(&self.inner, socket => socket::shutdown(socket), lost => Err(lost()))
     }
 
     fn unread(&self) -> Unread {
-        socket::unread(&self.inner)
+        with!(&self.inner, socket => socket::unread(socket), lost => Unread::End)
     }
 
     fn reset_on_drop(&mut self) {
-        socket::reset_on_drop(&self.inner);
+        with!(&self.inner, socket => socket::reset_on_drop(socket), lost => ());
     }
 
     #[cfg(unix)]
     fn fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
-        self.lent.set(true);
-        Some(std::os::fd::AsFd::as_fd(&self.inner))
+        use std::os::fd::AsFd;
+
+        match &self.inner {
+            Inner::Bare(socket) => Some(socket.as_fd()),
+            Inner::Known(socket) => {
+                self.lent.set(true);
+                Some(socket.as_fd())
+            }
+            Inner::Lost => None,
+        }
     }
 }
 
@@ -217,9 +297,15 @@ impl runtime::Listener for Listener {
     }
 
     fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<(Stream, SocketAddr)>> {
+        match socket::accept(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            accepted => {
+                return Poll::Ready(accepted.map(|(stream, peer)| (Stream::bare(stream), peer)));
+            }
+        }
         let (stream, peer) = ready!(self.0.poll_accept(context))?;
         socket::prepare(&stream)?;
-        Poll::Ready(Ok((Stream::new(stream), peer)))
+        Poll::Ready(Ok((Stream::known(stream), peer)))
     }
 }
 

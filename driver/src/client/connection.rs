@@ -5,24 +5,23 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use ftp_sansio::client::{
     self as core, Action, Close, Config, DataId, Endpoints, Event, Failure, Input, Operation,
-    OperationId, Outcome, Output, Protection, TlsEvent, TlsRole, Transfer, TransferEvent,
+    OperationId, Outcome, Output, Protection, TlsEvent, Transfer, TransferEvent,
 };
-use ftp_sansio::time::Instant;
 use ftp_sansio::wire::{Command, Reply};
 
 use super::deadline::{Limit, Passing};
 use super::error::Error;
 use super::outward::{Connecting, Outward};
 use super::progress;
+use super::secure::{Manner, Parting};
 use crate::control::{Control, PASSES};
 use crate::moving::poll_admit;
-use crate::runtime::{Runtime, Stream, Timer};
-use crate::tls::{ControlClient, Engine, TlsError};
+use crate::runtime::{Runtime, Stream};
+use crate::tls::{ControlClient, TlsError};
 use crate::trace::Spoken;
 use crate::transport::Transport;
 
@@ -39,7 +38,7 @@ pub enum Trace<'a> {
 pub(super) type Observer = Box<dyn FnMut(Trace<'_>) + Send>;
 
 /// The data connection, in whichever state it is.
-enum Data<R: Runtime> {
+pub(super) enum Data<R: Runtime> {
     None,
     Connecting(DataId, Connecting<R::Stream>),
     Listening(DataId, R::Listener),
@@ -47,14 +46,14 @@ enum Data<R: Runtime> {
 }
 
 /// A data connection that is there.
-struct Connected<S> {
-    transport: Transport<S>,
+pub(super) struct Connected<S> {
+    pub(super) transport: Transport<S>,
     /// What was read beyond the end of one transfer: the beginning of the next (RFC 959 § 3.3).
     early: Bytes,
     /// A transfer has left it open, and none has begun on it since.
     is_idle: bool,
     /// Under TLS, once its handshake is complete: whether it resumed the control connection's session.
-    resumed: Option<bool>,
+    pub(super) resumed: Option<bool>,
 }
 
 /// How many bytes of a transfer that was not begun yet are read, to see whether the server has closed.
@@ -105,16 +104,16 @@ pub(super) struct Connection<R: Runtime> {
     local: IpAddr,
     outward: Outward,
     pub(super) machine: core::Session,
-    control: Control<R>,
-    data: Data<R>,
+    pub(super) control: Control<R>,
+    pub(super) data: Data<R>,
     /// How TLS is done, where it can be.
     pub(super) tls: Option<Box<ControlClient>>,
     /// What was wrong with TLS on a data connection.
-    data_fault: Option<TlsError>,
+    pub(super) data_fault: Option<TlsError>,
     /// An upload's data connection that is over for this side, until the server has ended it too.
-    parting: Option<Parting<R>>,
+    pub(super) parting: Option<Parting<R>>,
     /// The transfer whose bytes may move, once there is a data connection for it.
-    transfer: Option<Transfer>,
+    pub(super) transfer: Option<Transfer>,
     happened: VecDeque<Happened>,
     /// The operation that was begun and whose end has not been told: whoever begins the next one waits for it first.
     unfinished: Option<OperationId>,
@@ -483,163 +482,5 @@ impl<R: Runtime> Connection<R> {
         };
         self.machine.handle(self.runtime.now(), input);
         true
-    }
-}
-
-/// TLS on the data connection.
-impl<R: Runtime> Connection<R> {
-    /// Brings TLS up on a data connection whose transfer wants it. True when it is there, or will not be.
-    fn poll_secure(&mut self, context: &mut Context<'_>) -> bool {
-        let (Some(transfer), Data::Connected(data, connected)) = (&self.transfer, &mut self.data)
-        else {
-            return false;
-        };
-        let Protection::Tls(role) = transfer.protection else {
-            return false;
-        };
-        if transfer.data != *data || connected.resumed.is_some() {
-            return false;
-        }
-        let id = transfer.id;
-        let secured = secure(connected, self.tls.as_deref(), role, context);
-        let event = match secured {
-            Poll::Pending => return false,
-            Poll::Ready(Ok(resumed)) => {
-                connected.resumed = Some(resumed);
-                TransferEvent::Secured { resumed }
-            }
-            Poll::Ready(Err(fault)) => {
-                self.data_fault = Some(fault);
-                self.transfer = None;
-                TransferEvent::SecureFailed
-            }
-        };
-        self.machine
-            .handle(self.runtime.now(), Input::Transfer(id, event));
-        true
-    }
-
-    /// Keeps a data connection until the server has ended it too: what is still to come of it are tickets for the next ones, and a socket
-    /// that is closed with something to read resets the connection.
-    fn part(&mut self, transport: Transport<R::Stream>, manner: Manner) {
-        let until = self.runtime.now() + PARTING;
-        let mut timer = self.runtime.timer();
-        timer.set(Some(until));
-        self.parting = Some(Parting {
-            transport,
-            manner,
-            timer,
-            until,
-            left: PARTING_BYTES,
-        });
-    }
-
-    /// True when the server has ended it, or is not waited for any more.
-    fn poll_parting(&mut self, context: &mut Context<'_>) -> bool {
-        let over = self.parting.as_mut().is_some_and(|parting| {
-            parting.poll_over(context).is_ready()
-                || (parting.timer.poll(context).is_ready() && self.runtime.now() >= parting.until)
-        });
-        if over {
-            self.parting = None;
-        }
-        over
-    }
-
-    /// Whether a data connection waits for the server's end: the next one needs the tickets that it may bring.
-    pub(super) const fn is_parting(&self) -> bool {
-        self.parting.is_some()
-    }
-
-    /// What a failure means, with what TLS has to say of it.
-    fn explain(&mut self, failure: Failure) -> Error {
-        match failure {
-            Failure::Tls => Error::Tls(self.control_fault()),
-            Failure::DataTls => {
-                let fault = self.data_fault.take();
-                Error::DataTls(fault.unwrap_or(TlsError::Ended))
-            }
-            failure => failure.into(),
-        }
-    }
-
-    fn control_fault(&self) -> TlsError {
-        let Some(tls) = &self.tls else {
-            return TlsError::NotSetUp;
-        };
-        match self.control.fault() {
-            Some(fault) => TlsError::of(fault, tls.seen()),
-            None => TlsError::Ended,
-        }
-    }
-
-    /// What the end of the session means for who wanted something of it.
-    pub(super) fn closed(&mut self, failure: Option<Failure>) -> Error {
-        let error = match failure {
-            Some(failure) => self.explain(failure),
-            None => Error::Closed(None),
-        };
-        self.error(error)
-    }
-}
-
-/// Makes the handshake on a data connection; says whether it resumed.
-fn secure<S: Stream>(
-    connected: &mut Connected<S>,
-    tls: Option<&ControlClient>,
-    role: TlsRole,
-    context: &mut Context<'_>,
-) -> Poll<Result<bool, TlsError>> {
-    let transport = &mut connected.transport;
-    // The other part is for servers alone.
-    let Some(tls) = tls.filter(|_| role == TlsRole::Client) else {
-        return Poll::Ready(Err(TlsError::NotSetUp));
-    };
-    if transport.tls().is_none() {
-        transport.start_tls(Engine::data(tls.session()?));
-    }
-    std::task::ready!(transport.poll_handshake(context))
-        .map_err(|fault| TlsError::of(&fault, tls.seen()))?;
-    Poll::Ready(Ok(transport.tls().is_some_and(Engine::resumed)))
-}
-
-/// How long the server's end of a data connection is waited for, after an upload was sent.
-const PARTING: Duration = Duration::from_secs(1);
-
-/// How much it may say meanwhile.
-const PARTING_BYTES: usize = 64 * 1024;
-
-/// How a data connection comes to its end.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Manner {
-    /// All was sent, and the server's own end is waited for.
-    InOrder,
-    /// It is reset. A server that wanted it to resume a session has sent tickets before it refused, by which the next ones will.
-    Refused,
-}
-
-/// A data connection that is over for this side.
-struct Parting<R: Runtime> {
-    transport: Transport<R::Stream>,
-    manner: Manner,
-    timer: R::Timer,
-    until: Instant,
-    left: usize,
-}
-
-impl<R: Runtime> Parting<R> {
-    fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if self.manner == Manner::InOrder {
-            let _ = std::task::ready!(self.transport.poll_close(context));
-        }
-        let mut room = [0; 1024];
-        while self.left > 0 {
-            match (self.transport.poll_read(context, &mut room), self.manner) {
-                (Poll::Ready(Ok(count @ 1..)), _) => self.left = self.left.saturating_sub(count),
-                (Poll::Pending, Manner::InOrder) => return Poll::Pending,
-                (Poll::Ready(_), _) | (Poll::Pending, Manner::Refused) => break,
-            }
-        }
-        Poll::Ready(())
     }
 }

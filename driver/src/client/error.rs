@@ -26,7 +26,7 @@ use crate::tls::TlsError;
 /// | [`NoDataConnection`](Self::NoDataConnection) | yes | yes | yes |
 /// | [`Tls`](Self::Tls) | where it just ended | no, unless it was not set up | no |
 /// | [`DataTls`](Self::DataTls) | where it just ended | yes | yes |
-/// | [`Aborted`](Self::Aborted), [`Malformed`](Self::Malformed) | no | yes | yes |
+/// | [`Aborted`](Self::Aborted), [`File`](Self::File), [`Malformed`](Self::Malformed) | no | yes | yes |
 /// | [`Protocol`](Self::Protocol) | no | no | yes |
 ///
 /// *Tried again* means the same operation, on a new session where this one is over. *May have done it* means that something of the operation
@@ -70,6 +70,9 @@ pub enum Error {
     /// The transfer's data broke off, or the server says so. What arrived is not the whole.
     #[error("{}", incomplete(.0))]
     Incomplete(Option<Reply>),
+    /// The local file could not be read or written. The transfer is aborted, and the session goes on.
+    #[error("the local file: {0}")]
+    File(#[source] io::Error),
     /// No data connection could be made. The session goes on.
     #[error("no data connection could be made")]
     NoDataConnection,
@@ -121,7 +124,11 @@ impl Error {
                     .is_none_or(|reply| reply.class() != Class::PermanentNegative)
             }
             Self::Tls(fault) | Self::DataTls(fault) => matches!(fault, TlsError::Ended),
-            Self::Aborted | Self::Malformed(_) | Self::Protocol(_) | Self::NotPossible(_) => false,
+            Self::Aborted
+            | Self::File(_)
+            | Self::Malformed(_)
+            | Self::Protocol(_)
+            | Self::NotPossible(_) => false,
         }
     }
 
@@ -136,6 +143,7 @@ impl Error {
             | Self::Incomplete(_)
             | Self::NoDataConnection
             | Self::DataTls(_)
+            | Self::File(_)
             | Self::Aborted => true,
             Self::Tls(fault) => matches!(fault, TlsError::NotSetUp),
             Self::Timeout(wait) => {
@@ -169,6 +177,7 @@ impl Error {
             | Self::Incomplete(_)
             | Self::NoDataConnection
             | Self::DataTls(_)
+            | Self::File(_)
             | Self::Aborted
             | Self::Malformed(_)
             | Self::Protocol(_) => true,

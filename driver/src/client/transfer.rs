@@ -1,6 +1,7 @@
 //! Transfers as values: a download to read from, an upload to write to. Dropping one before its end aborts the transfer.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -14,6 +15,7 @@ use super::connection::{Connection, Happened};
 use super::error::Error;
 use super::progress::{Meter, Progress};
 use crate::control::PASSES;
+use crate::direct::{self, Received, Sent};
 use crate::moving::{PIECE, convert};
 use crate::runtime::Runtime;
 
@@ -202,6 +204,114 @@ pub(super) fn tells_total(request: &TransferRequest) -> bool {
     request.start.is_none()
         && request.representation == Some(Representation::Image)
         && request.mode == Mode::Stream
+}
+
+/// Straight between a file and the socket.
+impl<R: Runtime> Transfer<'_, R> {
+    /// Whether bytes go over the connection as they are.
+    fn is_direct(&mut self) -> bool {
+        let connection = &mut self.connection;
+        self.codec.is_identity()
+            && matches!(self.state, State::Moving)
+            && connection
+                .moving()
+                .is_some_and(|(_, transport)| transport.as_clear().is_some())
+    }
+
+    /// So many bytes went over the connection.
+    fn count(&mut self, count: usize) {
+        if count > 0 {
+            self.bytes += count as u64;
+            self.tell(TransferEvent::Progress(self.bytes));
+        }
+    }
+
+    /// Drives the control connection while nothing moves. Ready when the operation has ended meanwhile.
+    fn poll_beside(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.poll_control(context);
+        match self.state {
+            State::Over(_) => Poll::Ready(()),
+            State::Moving | State::DataEnded => Poll::Pending,
+        }
+    }
+
+    /// The data connection broke.
+    async fn break_off(&mut self) -> Result<Transferred, Error> {
+        self.tell(TransferEvent::Broken);
+        poll_fn(|context| self.poll_finish(context))
+            .await
+            .and(Err(Error::Incomplete(None)))
+    }
+}
+
+impl<R: Runtime> Download<'_, R> {
+    pub(super) const fn runtime(&self) -> &R {
+        &self.transfer.connection.runtime
+    }
+
+    /// Whether the next bytes are in the socket, and go to a file as they are.
+    pub(super) fn is_direct(&mut self) -> bool {
+        self.starved && self.transfer.is_direct()
+    }
+
+    /// Receives some bytes into a file; what cannot go this way, or has ended, is a matter for [`read`](Self::read).
+    pub(super) fn poll_into(
+        &mut self,
+        context: &mut Context<'_>,
+        file: &File,
+    ) -> Poll<io::Result<Received>> {
+        if let Some((_, transport)) = self.transfer.connection.moving()
+            && let Poll::Ready(received) = direct::poll_receive(transport, context, file)
+        {
+            if let Ok(Received::Some { count, .. }) = &received {
+                self.transfer.count(*count);
+            }
+            return Poll::Ready(received);
+        }
+        let over = self.transfer.poll_beside(context);
+        over.map(|()| Ok(Received::NotThisWay))
+    }
+
+    /// The data connection broke.
+    pub(super) async fn break_off(&mut self) -> Result<(), Error> {
+        self.transfer.break_off().await.map(drop)
+    }
+}
+
+impl<R: Runtime> Upload<'_, R> {
+    pub(super) const fn runtime(&self) -> &R {
+        &self.transfer.connection.runtime
+    }
+
+    /// Whether the next bytes of a file go to the socket as they are.
+    pub(super) fn is_direct(&mut self) -> bool {
+        self.pending.is_empty() && self.waiting.is_empty() && self.transfer.is_direct()
+    }
+
+    /// Sends at most `count` bytes of a file; `span` says where they begin, and where the last of them is as far as is known.
+    pub(super) fn poll_from(
+        &mut self,
+        context: &mut Context<'_>,
+        file: &File,
+        span: (u64, u64),
+        count: usize,
+    ) -> Poll<io::Result<Sent>> {
+        if let Some((_, transport)) = self.transfer.connection.moving()
+            && let Poll::Ready(sent) = direct::poll_send(transport, context, file, span, count)
+        {
+            if let Ok(Sent::Bytes(count)) = sent {
+                self.transfer.count(count);
+            }
+            return Poll::Ready(sent);
+        }
+        let over = self.transfer.poll_beside(context);
+        over.map(|()| Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    /// The data connection broke.
+    pub(super) async fn break_off(&mut self) -> Result<Transferred, Error> {
+        self.transfer.break_off().await
+    }
 }
 
 impl<R: Runtime> Drop for Transfer<'_, R> {

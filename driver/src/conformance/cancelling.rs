@@ -100,7 +100,21 @@ async fn drop_at_every_poll<R: Runtime, T>(
 ) {
     let mut config = client_config(LONG);
     config.data_path = path;
-    let mut client = site.client_with(config.clone()).await;
+    let name = format!("{name} ({path:?})");
+    let connect = async || site.client_with(config.clone()).await;
+    drop_at_every_poll_of(site, &name, connect, prepare, operation, check).await;
+}
+
+/// The same with clients that are had in this way.
+pub(super) async fn drop_at_every_poll_of<R: Runtime, T>(
+    site: &Site<R>,
+    name: &str,
+    connect: impl AsyncFn() -> Client<R>,
+    prepare: impl Fn(&Site<R>),
+    operation: impl AsyncFn(&mut Client<R>) -> Result<T, Error>,
+    check: impl Fn(&Site<R>),
+) {
+    let mut client = connect().await;
     for times in 0..MOST_POLLS {
         prepare(site);
         let outcome = polled(times, operation(&mut client)).await;
@@ -112,12 +126,12 @@ async fn drop_at_every_poll<R: Runtime, T>(
         } else {
             let after = client.noop().await;
             assert!(after.is_err(), "it is over, after {times} polls: {after:?}");
-            client = site.client_with(config.clone()).await;
+            client = connect().await;
         }
         check(site);
         if let Some(outcome) = outcome {
             assert!(outcome.is_ok(), "{name} fails after {times} polls");
-            println!("{name} ({path:?}): dropped after 0 to {} polls", times - 1);
+            println!("{name}: dropped after 0 to {} polls", times - 1);
             return client.quit().await.unwrap();
         }
     }

@@ -29,6 +29,7 @@ pub mod cancelling;
 pub mod commands;
 pub mod connecting;
 pub mod deadlines;
+pub mod direct;
 pub mod disk;
 pub mod failures;
 pub mod faults;
@@ -52,6 +53,8 @@ mod support;
 pub mod tasks;
 pub mod threads;
 pub mod tls;
+pub mod tls_faults;
+mod tls_peer;
 pub mod transfers;
 
 use std::future::{Future, poll_fn};
@@ -162,6 +165,10 @@ macro_rules! conformance_tests {
             dropped_pieces_are_not_lost, a_client_vanishes, a_reset_is_not_an_end, a_broken_append_can_go_on,
             a_full_disk_is_told
         }
+        $crate::conformance_tests! { @room $runtime, $block_on, direct:
+            a_client_moves_files, a_clients_file_may_fail, lent_files_keep_their_place, files_change_while_they_are_sent,
+            ports_are_used_again, accepts_at_once, small_files_are_whole, an_abort_is_heard_at_once
+        }
         $crate::conformance_tests! { @room $runtime, $block_on, between:
             copies_between_servers, refused_copies_are_told, a_dropped_copy_is_aborted
         }
@@ -206,7 +213,15 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, tls:
             moves_under_tls, moves_under_implicit_tls, data_may_be_clear, every_mode_under_tls, two_hundred_resume,
-            parallel_connections_share_nothing, a_stolen_ticket_is_refused, commands_in_clear_again
+            parallel_connections_share_nothing, a_stolen_ticket_is_refused, commands_in_clear_again,
+            any_poll_may_be_the_last, servers_are_checked, clients_are_checked, certificates_are_read_again,
+            hosts_have_their_own, old_versions_are_refused, what_is_not_there_is_refused
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, tls_faults:
+            early_commands_are_never_run, early_replies_are_never_heard, truncated_uploads_are_told,
+            truncated_downloads_are_told, resets_under_tls_are_told, failed_handshakes_are_answered,
+            stalled_handshakes_time_out, another_protocol_is_refused, a_silent_control_handshake_times_out,
+            begins_anew, what_follows_tls_is_clear, slow_downloads_go_on, an_idle_session_holds_no_buffer
         }
         $crate::conformance_tests! { @room $runtime, $block_on, servers:
             greetings_are_checked, an_endless_line_times_out, silent_servers_time_out,

@@ -1,6 +1,7 @@
 //! A whole server for a test to speak with: local files in a fresh folder, three logins, and names that misbehave.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -396,6 +397,19 @@ impl<R: Runtime> Reader for TrickyReader<R> {
             }
         }
     }
+
+    fn lend(&self) -> Option<(&File, u64)> {
+        match self {
+            Self::Local(local) => local.lend(),
+            Self::Endless => None,
+        }
+    }
+
+    fn advance(&mut self, count: u64) {
+        if let Self::Local(local) = self {
+            local.advance(count);
+        }
+    }
 }
 
 /// What takes long to be dropped, and holds up what is dropped after it.
@@ -427,6 +441,14 @@ impl<R: Runtime> Writer for TrickyWriter<R> {
             *left = left.checked_sub(data.len()).ok_or(StorageError::NoSpace)?;
         }
         self.local.write(data).await
+    }
+
+    fn lend(&self) -> Option<&File> {
+        self.local.lend().filter(|_| self.left.is_none())
+    }
+
+    fn advance(&mut self, count: u64, took: Duration) {
+        self.local.advance(count, took);
     }
 
     async fn commit(self, end: &CleanEnd) -> Result<()> {

@@ -22,7 +22,7 @@ struct Stage {
     refusal: Option<io::ErrorKind>,
     /// How often somebody wanted to.
     tries: usize,
-    /// How many accepts fail at a listener that is made from now on.
+    /// How many accepts fail before the first that does not.
     lost: usize,
     /// How long each part of what is sent takes, where that goes slowly.
     pace: Option<Duration>,
@@ -60,7 +60,7 @@ impl<R> Staged<R> {
         std::mem::take(&mut self.stage().tries)
     }
 
-    /// At a listener that is made from now on, so many accepts fail before the first that does not.
+    /// From now on so many accepts fail before the first that does not.
     pub(super) fn lose(&self, count: usize) {
         self.stage().lost = count;
     }
@@ -114,7 +114,6 @@ impl<R: Runtime> Runtime for Staged<R> {
         }
         Ok(StagedListener {
             inner: self.inner.listen(at)?,
-            lost: stage.lost,
             stage: self.stage.clone(),
         })
     }
@@ -138,6 +137,7 @@ impl<R: Runtime> Runtime for Staged<R> {
     }
 }
 
+/// It has no handle to lend: what went that way would not go by the stage.
 #[derive(Debug)]
 pub(super) struct StagedStream<S> {
     inner: S,
@@ -183,14 +183,16 @@ impl<S: Stream> Stream for StagedStream<S> {
 
     fn try_write(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut stage = self.stage.lock().unwrap();
-        let large = buffers.iter().find(|buffer| buffer.len() > PART);
-        let (Some(pace), Some(large)) = (stage.pace, large) else {
+        let length: usize = buffers.iter().map(|buffer| buffer.len()).sum();
+        let first = buffers.iter().find(|buffer| !buffer.is_empty());
+        let (Some(pace), Some(first), PART..) = (stage.pace, first, length) else {
             return self.inner.try_write(buffers);
         };
         if self.full {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let count = self.inner.try_write(&[IoSlice::new(&large[..PART])])?;
+        let part = &first[..first.len().min(PART)];
+        let count = self.inner.try_write(&[IoSlice::new(part)])?;
         self.full = true;
         stage.ahead += pace;
         Ok(count)
@@ -211,17 +213,11 @@ impl<S: Stream> Stream for StagedStream<S> {
     fn reset_on_drop(&mut self) {
         self.inner.reset_on_drop();
     }
-
-    #[cfg(unix)]
-    fn fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
-        self.inner.fd()
-    }
 }
 
 #[derive(Debug)]
 pub(super) struct StagedListener<L> {
     inner: L,
-    lost: usize,
     stage: Arc<Mutex<Stage>>,
 }
 
@@ -236,10 +232,12 @@ impl<L: Listener> Listener for StagedListener<L> {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<(Self::Stream, SocketAddr)>> {
-        if let Some(left) = self.lost.checked_sub(1) {
-            self.lost = left;
+        let mut stage = self.stage.lock().unwrap();
+        if let Some(left) = stage.lost.checked_sub(1) {
+            stage.lost = left;
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
+        drop(stage);
         let stage = self.stage.clone();
         self.inner
             .poll_accept(context)

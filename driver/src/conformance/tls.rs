@@ -7,29 +7,35 @@ use ftp_sansio::server::{Event, Tls};
 use ftp_sansio::tls::{Resumption, TlsFacts};
 use ftp_sansio::wire::{Mode, Structure};
 
+use sha2::{Digest, Sha256};
+
+use super::cancelling::drop_at_every_poll_of;
 use super::site::{ANNA, LONG, Site, arg, client_config, config, get, pattern, put, secret};
 use super::support::LOCALHOST;
 use crate::client::{Client, Config, DataPath, Error, Options};
 use crate::runtime::{Listener, Runtime};
 use crate::server::Settings;
-use crate::tls::{Certificate, ClientTls, Roots, ServerName, ServerTls, Trust, Version};
+use crate::tls::{
+    Certificate, CertificateError, ClientCertificates, ClientTls, Distrust, Pin, Roots, ServerName,
+    ServerTls, TlsError, Trust, Version,
+};
 
 /// What every test's server shows: making one takes a while.
-static CERTIFICATE: LazyLock<Certificate> =
+pub(super) static CERTIFICATE: LazyLock<Certificate> =
     LazyLock::new(|| Certificate::self_signed(["localhost", "127.0.0.1"]).unwrap());
 
-const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
+pub(super) const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
 
-fn name() -> ServerName {
+pub(super) fn name() -> ServerName {
     LOCALHOST.into()
 }
 
-fn server_tls() -> ServerTls {
+pub(super) fn server_tls() -> ServerTls {
     ServerTls::builder(CERTIFICATE.clone()).build().unwrap()
 }
 
 /// Of a client that trusts that certificate alone, and speaks one version.
-fn client_tls(version: Version) -> ClientTls {
+pub(super) fn client_tls(version: Version) -> ClientTls {
     let roots = Roots::only(&CERTIFICATE).unwrap();
     ClientTls::builder()
         .trust(Trust::Roots(roots))
@@ -40,7 +46,10 @@ fn client_tls(version: Version) -> ClientTls {
 }
 
 /// A server that offers TLS.
-fn site<R: Runtime>(runtime: R, change: impl FnOnce(&mut crate::server::Config)) -> Site<R> {
+pub(super) fn site<R: Runtime>(
+    runtime: R,
+    change: impl FnOnce(&mut crate::server::Config),
+) -> Site<R> {
     let config = config(|config| {
         config.tls = Tls::Allow;
         change(config);
@@ -51,27 +60,35 @@ fn site<R: Runtime>(runtime: R, change: impl FnOnce(&mut crate::server::Config))
     )
 }
 
-fn explicit() -> Config {
+pub(super) fn explicit() -> Config {
     let mut config = client_config(LONG);
     config.tls = ClientMode::Explicit;
     config
 }
 
 /// A client that has only heard the greeting.
-async fn stranger<R: Runtime>(site: &Site<R>, config: Config, tls: &ClientTls) -> Client<R> {
+pub(super) async fn stranger<R: Runtime>(
+    site: &Site<R>,
+    config: Config,
+    tls: &ClientTls,
+) -> Client<R> {
     let connected = Client::connect_tls(site.runtime.clone(), site.at, config, tls, name()).await;
     connected.unwrap()
 }
 
 /// A client that is secured and logged in.
-async fn client_with<R: Runtime>(site: &Site<R>, config: Config, tls: &ClientTls) -> Client<R> {
+pub(super) async fn client_with<R: Runtime>(
+    site: &Site<R>,
+    config: Config,
+    tls: &ClientTls,
+) -> Client<R> {
     let mut client = stranger(site, config, tls).await;
     client.secure().await.unwrap();
     client.login(arg(ANNA.0), secret(ANNA.1)).await.unwrap();
     client
 }
 
-async fn client<R: Runtime>(site: &Site<R>, version: Version) -> Client<R> {
+pub(super) async fn client<R: Runtime>(site: &Site<R>, version: Version) -> Client<R> {
     client_with(site, explicit(), &client_tls(version)).await
 }
 
@@ -278,5 +295,241 @@ pub async fn commands_in_clear_again<R: Runtime>(runtime: R) {
         client.quit().await.unwrap();
     }
     site.log.wait_for(|event| *event == Event::Cleared).await;
+    site.close().await;
+}
+
+/// Transfers may be dropped at any time under TLS too.
+pub async fn any_poll_may_be_the_last<R: Runtime>(runtime: R) {
+    let site = site(runtime, |_| {});
+    let old = b"the old file";
+    let new = pattern(150_000);
+    site.put("known", b"known");
+    site.put("large", &new);
+    let tls = client_tls(Version::Tls13);
+    let connect = async || client_with(&site, explicit(), &tls).await;
+    let download = async |client: &mut Client<R>| get(client, "large", Options::default()).await;
+    let name = "download under TLS";
+    drop_at_every_poll_of(&site, name, connect, |_| {}, download, |_| {}).await;
+    let upload = async |client: &mut Client<R>| put(client, "file", &new, Options::default()).await;
+    let prepare = |site: &Site<R>| site.put("file", old);
+    let check = |site: &Site<R>| {
+        let content = site.content("file");
+        let length = content.len();
+        assert!(
+            content == old || content == new,
+            "half a file of {length} bytes"
+        );
+    };
+    drop_at_every_poll_of(&site, "upload under TLS", connect, prepare, upload, check).await;
+    assert!(site.content("file") == new);
+    site.close().await;
+}
+
+fn trusting(trust: Trust) -> ClientTls {
+    ClientTls::builder().trust(trust).build().unwrap()
+}
+
+/// What a client says to a certificate, by whom it trusts; where it does not, it says what would pin it.
+pub async fn servers_are_checked<R: Runtime>(runtime: R) {
+    let site = site(runtime, |_| {});
+    let stranger = Certificate::self_signed(["127.0.0.1"]).unwrap();
+    let (own, other) = (
+        Roots::only(&CERTIFICATE).unwrap(),
+        Roots::only(&stranger).unwrap(),
+    );
+    let (name, wrong) = (name(), ServerName::new("example.org").unwrap());
+    let whole: Pin = Sha256::digest(&CERTIFICATE.der()[0])
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect::<Vec<_>>()
+        .join(":")
+        .parse()
+        .unwrap();
+    let untrusted = |why| {
+        Some(TlsError::Untrusted {
+            why,
+            pin: CERTIFICATE.pin(),
+        })
+    };
+    for (trust, name, expected) in [
+        (Trust::Roots(own.clone()), &name, None),
+        (
+            Trust::Roots(own.clone()),
+            &ServerName::new("LocalHost.").unwrap(),
+            None,
+        ),
+        (Trust::Roots(own), &wrong, untrusted(Distrust::WrongName)),
+        (
+            Trust::Roots(other),
+            &name,
+            untrusted(Distrust::UnknownIssuer),
+        ),
+        (
+            Trust::Pinned(vec![stranger.pin(), CERTIFICATE.pin()]),
+            &wrong,
+            None,
+        ),
+        (Trust::Pinned(vec![whole]), &wrong, None),
+        (
+            Trust::Pinned(vec![stranger.pin()]),
+            &name,
+            untrusted(Distrust::NotPinned),
+        ),
+        (
+            Trust::Pinned(Vec::new()),
+            &name,
+            untrusted(Distrust::NotPinned),
+        ),
+        (Trust::Insecure, &wrong, None),
+    ] {
+        let tls = trusting(trust.clone());
+        let runtime = site.runtime.clone();
+        let client = Client::connect_tls(runtime, site.at, explicit(), &tls, name.clone()).await;
+        let mut client = client.unwrap();
+        let told = match client.secure().await {
+            Ok(_) => None,
+            Err(Error::Tls(fault)) => Some(fault),
+            Err(other) => panic!("{other:?}"),
+        };
+        assert_eq!(told, expected, "{trust:?} {name:?}");
+        assert_eq!(client.is_usable(), expected.is_none());
+        assert_eq!(client.server_pin(), Some(CERTIFICATE.pin()));
+    }
+    site.close().await;
+}
+
+/// A server that wants to know who its clients are.
+pub async fn clients_are_checked<R: Runtime>(runtime: R) {
+    let known = Certificate::self_signed(["known"]).unwrap();
+    let unknown = Certificate::self_signed(["unknown"]).unwrap();
+    let roots = Roots::only(&known).unwrap();
+    for (clients, without) in [
+        (ClientCertificates::Required(roots.clone()), false),
+        (ClientCertificates::Accepted(roots), true),
+    ] {
+        let tls = ServerTls::builder(CERTIFICATE.clone()).client_certificates(clients);
+        let settings = Settings::default().config(config(|config| config.tls = Tls::Require));
+        let site = Site::with(runtime.clone(), settings.tls(tls.build().unwrap()));
+        for version in VERSIONS {
+            for (shown, is_good) in [
+                (None, without),
+                (Some(&known), true),
+                (Some(&unknown), false),
+            ] {
+                let mut tls = ClientTls::builder()
+                    .trust(Trust::Roots(Roots::only(&CERTIFICATE).unwrap()))
+                    .max_version(version);
+                if let Some(shown) = shown {
+                    tls = tls.certificate(shown.clone());
+                }
+                let mut client = stranger(&site, explicit(), &tls.build().unwrap()).await;
+                match (client.secure().await, is_good) {
+                    (Ok(_), true) => {
+                        client.login(arg(ANNA.0), secret(ANNA.1)).await.unwrap();
+                        moves(&site, &mut client, Options::default()).await;
+                    }
+                    (Err(Error::Tls(TlsError::Refused(_))), false) => {}
+                    (told, _) => panic!("{version:?} {shown:?}: {told:?}"),
+                }
+            }
+        }
+        site.close().await;
+    }
+}
+
+/// A reload is for who comes after it; a session goes on with what it has.
+pub async fn certificates_are_read_again<R: Runtime>(runtime: R) {
+    let other = Certificate::self_signed(["127.0.0.1"]).unwrap();
+    let scratch = super::support::Scratch::new(runtime.clone());
+    let (chain, key) = (scratch.outside("chain.pem"), scratch.outside("key.pem"));
+    let write = |certificate: &Certificate| {
+        let (chain_pem, key_pem) = certificate.to_pem();
+        std::fs::write(&chain, chain_pem).unwrap();
+        std::fs::write(&key, key_pem).unwrap();
+    };
+    write(&CERTIFICATE);
+    let tls = ServerTls::from_pem_files(&chain, &key).build().unwrap();
+    let config = config(|config| {
+        config.tls = Tls::Require;
+        config.resumption = Resumption::Require;
+    });
+    let site = Site::with(runtime, Settings::default().config(config).tls(tls.clone()));
+    site.put("file", b"content");
+    let trust = trusting(Trust::Pinned(vec![CERTIFICATE.pin(), other.pin()]));
+    let mut before = client_with(&site, explicit(), &trust).await;
+    assert_eq!(before.server_pin(), Some(CERTIFICATE.pin()));
+    std::fs::write(&key, b"no key").unwrap();
+    assert!(matches!(tls.reload(), Err(CertificateError::NoKey(_))));
+    std::fs::remove_file(&chain).unwrap();
+    assert!(matches!(tls.reload(), Err(CertificateError::File { .. })));
+    let unchanged = client_with(&site, explicit(), &trust).await;
+    assert_eq!(unchanged.server_pin(), Some(CERTIFICATE.pin()));
+    write(&other);
+    tls.reload().unwrap();
+    let mut after = client_with(&site, explicit(), &trust).await;
+    assert_eq!(after.server_pin(), Some(other.pin()));
+    for client in [&mut before, &mut after] {
+        assert_eq!(resumed(client).await, (Some(true), Some(true)));
+    }
+    drop((before, unchanged, after));
+    site.close().await;
+}
+
+/// A host that is named is shown its own certificate, on data connections too.
+pub async fn hosts_have_their_own<R: Runtime>(runtime: R) {
+    let hosted = Certificate::self_signed(["files.example"]).unwrap();
+    let tls = ServerTls::builder(CERTIFICATE.clone()).host("Files.Example", hosted.clone());
+    let settings = Settings::default().config(config(|config| config.tls = Tls::Require));
+    let site = Site::with(runtime, settings.tls(tls.build().unwrap()));
+    for (name, shown) in [("files.example", &hosted), ("localhost", &*CERTIFICATE)] {
+        let tls = trusting(Trust::Roots(Roots::only(shown).unwrap()));
+        let (runtime, name) = (site.runtime.clone(), ServerName::new(name).unwrap());
+        let client = Client::connect_tls(runtime, site.at, explicit(), &tls, name.clone()).await;
+        let mut client = client.unwrap();
+        client.secure().await.unwrap();
+        client.login(arg(ANNA.0), secret(ANNA.1)).await.unwrap();
+        moves(&site, &mut client, Options::default()).await;
+    }
+    site.log
+        .wait_for(|event| {
+            *event == Event::Secured(TlsFacts::new(Some(arg("files.example")), false))
+        })
+        .await;
+    site.close().await;
+}
+
+/// Two sides without a version in common do not speak.
+pub async fn old_versions_are_refused<R: Runtime>(runtime: R) {
+    let tls = ServerTls::builder(CERTIFICATE.clone()).min_version(Version::Tls13);
+    let settings = Settings::default().config(config(|config| config.tls = Tls::Allow));
+    let site = Site::with(runtime, settings.tls(tls.build().unwrap()));
+    let mut old = stranger(&site, explicit(), &client_tls(Version::Tls12)).await;
+    let told = old.secure().await;
+    assert!(
+        matches!(told, Err(Error::Tls(TlsError::Refused(_)))),
+        "{told:?}"
+    );
+    let mut new = client(&site, Version::Tls13).await;
+    moves(&site, &mut new, Options::default()).await;
+    drop((old, new));
+    site.close().await;
+}
+
+/// TLS that was asked for and is not there ends in an error, and nothing was said in clear text; who only would like it goes on.
+pub async fn what_is_not_there_is_refused<R: Runtime>(runtime: R) {
+    let site = Site::configured(runtime.clone(), |config| config.tls = Tls::Require);
+    site.put("file", b"content");
+    let without = Client::connect(runtime, site.at, explicit()).await;
+    assert!(matches!(without, Err(Error::Tls(TlsError::NotSetUp))));
+    let tls = client_tls(Version::Tls13);
+    let mut strict = stranger(&site, explicit(), &tls).await;
+    assert!(matches!(strict.secure().await, Err(Error::Refused(_))));
+    let login = strict.login(arg(ANNA.0), secret(ANNA.1)).await;
+    assert!(matches!(login, Err(Error::NotPossible(_))), "{login:?}");
+    let mut modest = stranger(&site, client_config(LONG), &tls).await;
+    assert!(matches!(modest.secure().await, Err(Error::Refused(_))));
+    modest.login(arg(ANNA.0), secret(ANNA.1)).await.unwrap();
+    assert_eq!(resumed(&mut modest).await, (None, None));
+    drop((strict, modest));
     site.close().await;
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use cap_std::fs::{Dir, OpenOptions};
 use ftp_sansio::wire::VirtualPath;
@@ -27,7 +28,7 @@ pub(super) struct Copying {
 
 impl Copying {
     pub(super) fn copy(
-        root: &Dir,
+        root: &Arc<Dir>,
         from: &VirtualPath,
         to: VirtualPath,
         umask: Option<u32>,
@@ -42,7 +43,7 @@ impl Copying {
 
     /// What the target holds already comes before the parts.
     pub(super) fn combine(
-        root: &Dir,
+        root: &Arc<Dir>,
         to: VirtualPath,
         parts: &[VirtualPath],
         umask: Option<u32>,

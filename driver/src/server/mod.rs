@@ -144,19 +144,20 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-struct Shared<R, A> {
+struct Shared<R: Runtime, A> {
     runtime: R,
     authenticator: A,
     settings: Settings,
     roster: Arc<Roster>,
+    passive: Arc<passive::Pool<R::Listener>>,
 }
 
 /// An FTP server. Clones are the same server.
-pub struct Server<R, A> {
+pub struct Server<R: Runtime, A> {
     shared: Arc<Shared<R, A>>,
 }
 
-impl<R, A> Clone for Server<R, A> {
+impl<R: Runtime, A> Clone for Server<R, A> {
     fn clone(&self) -> Self {
         Self {
             shared: self.shared.clone(),
@@ -164,7 +165,7 @@ impl<R, A> Clone for Server<R, A> {
     }
 }
 
-impl<R, A> std::fmt::Debug for Server<R, A> {
+impl<R: Runtime, A> std::fmt::Debug for Server<R, A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Server")
             .field("settings", &self.shared.settings)
@@ -177,12 +178,14 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
     pub fn new(runtime: R, authenticator: A, settings: Settings) -> Self {
         let settings = settings.effective();
         let roster = Roster::new(settings.limits);
+        let passive = passive::Pool::new(settings.passive_ports.clone());
         Self {
             shared: Arc::new(Shared {
                 runtime,
                 authenticator,
                 settings,
                 roster,
+                passive,
             }),
         }
     }
@@ -237,6 +240,7 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
         within(&self.shared.runtime, grace, empty).await;
         self.shared.roster.cut_off();
         poll_fn(|context| self.shared.roster.poll_empty(context)).await;
+        self.shared.passive.close();
     }
 
     /// How many sessions there are.

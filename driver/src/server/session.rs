@@ -18,10 +18,13 @@ use super::roster::Seat;
 use super::transfer::{self, Chain, Kept, Path, Secure};
 use super::{SessionInfo, Shared};
 use crate::control::{Control, PASSES};
-use crate::runtime::{Listener, Runtime, Stream, Unread};
+use crate::runtime::{Runtime, Stream, Unread};
 use crate::storage::{Account, Authenticator, Login, Storage};
 use crate::tls::ControlServer;
 use crate::trace::Served;
+
+/// Pieces of a transfer that move without a wait before other tasks get their turn: some milliseconds of work.
+const PIECES: usize = 8;
 
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -49,12 +52,14 @@ pub(super) struct Session<R: Runtime, A: Authenticator> {
     ends: Endpoints,
     storage: Option<Arc<A::Storage>>,
     request: Option<Request<A::Storage>>,
-    listener: Option<(DataId, R::Listener)>,
+    listener: Option<(DataId, passive::Lent<R::Listener>)>,
     transfer: Option<(TransferId, DataId, Chain<R::Stream>)>,
     /// The data connection that the last transfer left open (RFC 959 § 3.3).
     kept: Option<(DataId, Kept<R::Stream>)>,
     told_to_stop: bool,
     trace: Served,
+    /// Bytes of the transfer have moved in this pass.
+    has_moved: bool,
     /// The machine knows that the peer will send nothing more: it was asked of the socket before a commit.
     peer_ended: bool,
     /// Dropped last: a stop waits for the seat, and with it for the sockets and unfinished files above.
@@ -103,6 +108,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             transfer: None,
             kept: None,
             told_to_stop: false,
+            has_moved: false,
             peer_ended: false,
         })
     }
@@ -110,6 +116,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
     /// Polls everything until nothing moves any more.
     fn poll_all(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.seat.wake_me(context);
+        let mut pieces = 0;
         for _ in 0..PASSES {
             if self.seat.is_cut_off() {
                 return Poll::Ready(());
@@ -129,6 +136,14 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             }
             if !progress {
                 return Poll::Pending;
+            }
+            if std::mem::take(&mut self.has_moved) {
+                // An ABOR is heard between any two pieces, even where this task does not let the reactor listen.
+                self.control.look_again();
+                pieces += 1;
+                if pieces >= PIECES {
+                    break;
+                }
             }
         }
         context.waker().wake_by_ref();
@@ -205,11 +220,8 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 }
             }
             Action::Listen { data, address } => {
-                let ports = &self.shared.settings.passive_ports;
-                let listener = passive::listen(&self.shared.runtime, address, ports).ok();
-                let port = listener
-                    .as_ref()
-                    .and_then(|listener| Some(listener.local_addr().ok()?.port()));
+                let listener = self.shared.passive.lend(&self.shared.runtime, address).ok();
+                let port = listener.as_ref().map(passive::Lent::port);
                 self.listener = listener.map(|listener| (data, listener));
                 self.input(Input::Listening(data, port));
             }
@@ -340,36 +352,50 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
         true
     }
 
+    /// Moves the transfer on, until its bytes move or it has to wait: what the client is told of a small file goes out together.
     fn poll_transfer(&mut self, context: &mut Context<'_>) -> bool {
-        let Some((id, data, chain)) = &mut self.transfer else {
-            return false;
-        };
+        let mut any = false;
+        while let Some(has_moved) = self.poll_link(context) {
+            any = true;
+            if has_moved {
+                self.has_moved = true;
+                break;
+            }
+            self.act();
+        }
+        any
+    }
+
+    /// One step of the transfer, if there is one to make; true when that was bytes that moved.
+    fn poll_link(&mut self, context: &mut Context<'_>) -> Option<bool> {
+        let (id, data, chain) = self.transfer.as_mut()?;
         let (id, data) = (*id, *data);
         if chain.is_held() {
-            return false;
+            return None;
         }
         if chain.is_about_to_commit() {
             // What the peer said or did before now comes first, though the reactor may not have told of it yet: an ABOR, or its end.
             match self.control.unread() {
                 Unread::Nothing => {}
                 // The reactor is about to wake this task for them.
-                Unread::Bytes if self.machine.wants_read() => return false,
+                Unread::Bytes if self.machine.wants_read() => return None,
                 Unread::Bytes => {}
                 Unread::End if self.peer_ended => {}
                 Unread::End => {
                     self.peer_ended = true;
                     self.input(Input::PeerEnded);
-                    return true;
+                    return Some(false);
                 }
             }
         }
         let Poll::Ready(link) = chain.poll(context) else {
-            return false;
+            return None;
         };
         self.transfer = link.next.map(|chain| (id, data, chain));
         self.kept = link.kept.map(|kept| (data, kept));
+        let has_moved = matches!(link.event, TransferEvent::Progress(_));
         self.input(Input::Transfer(id, link.event));
-        true
+        Some(has_moved)
     }
 }
 

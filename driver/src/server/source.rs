@@ -1,11 +1,19 @@
 //! What a transfer of the server sends: a file or a range of it, a folder or what of it matches a pattern.
 
+use std::future::poll_fn;
+use std::io;
+use std::task::Poll;
+
 use bytes::{Bytes, BytesMut};
 use ftp_sansio::listing::Entry;
 use ftp_sansio::server::{ListForm, Pattern};
 use ftp_sansio::wire::VirtualPath;
 
+use crate::direct::{self, Sent};
+use crate::kernel;
+use crate::runtime::Stream;
 use crate::storage::{Reader, Storage, StorageError};
+use crate::transport::Transport;
 
 /// A file to send, or the range of it that RANG chose.
 pub(super) struct Source<F> {
@@ -54,6 +62,88 @@ impl<F: Reader> Source<F> {
             *left -= piece.len() as u64;
         }
         Ok(piece)
+    }
+}
+
+/// What came of an attempt to send some of a file directly.
+pub(super) enum Direct {
+    /// So many bytes went, and the file has ended with them or not.
+    Sent { count: usize, is_end: bool },
+    /// What comes next has to be waited for; it may go this way again after that.
+    Cold,
+    /// It cannot go this way.
+    NotThisWay,
+}
+
+/// By the kernel's own calls, and from what it has in memory.
+impl<F: Reader> Source<F> {
+    /// Whether the store lends the file itself.
+    pub(super) fn is_lent(&self) -> bool {
+        self.reader.lend().is_some()
+    }
+
+    /// How much of the lent file is still to come, as far as is known.
+    pub(super) fn remaining(&self) -> Option<u64> {
+        let (_, at) = self.reader.lend()?;
+        let left = self.reader.size().map(|size| size.saturating_sub(at));
+        match (left, self.left) {
+            (Some(left), Some(range)) => Some(left.min(range)),
+            (left, range) => left.or(range),
+        }
+    }
+
+    /// `count`, or what is left of the range.
+    fn most(&self, count: usize) -> usize {
+        let left = self.left.and_then(|left| usize::try_from(left).ok());
+        count.min(left.unwrap_or(usize::MAX))
+    }
+
+    /// Sends some more. Nothing is lost where the future is dropped.
+    pub(super) async fn send<S: Stream>(
+        &mut self,
+        transport: &mut Transport<S>,
+    ) -> io::Result<Direct> {
+        let count = self.most(direct::PIECE);
+        // Exclusive, so that a reader need not be fit to be shared between threads.
+        let this = &mut *self;
+        let sent = poll_fn(move |context| match this.reader.lend() {
+            _ if count == 0 => Poll::Ready(Ok(Sent::Bytes(0))),
+            None => Poll::Ready(Ok(Sent::NotThisWay)),
+            Some((file, at)) => {
+                let known = this.remaining().map_or(1, |left| left.min(count as u64));
+                let last = at + known.saturating_sub(1);
+                direct::poll_send(transport, context, file, (at, last), count)
+            }
+        });
+        Ok(match sent.await? {
+            Sent::Bytes(sent) => Direct::Sent {
+                count: sent,
+                is_end: self.take(sent, count),
+            },
+            Sent::Cold => Direct::Cold,
+            Sent::NotThisWay => Direct::NotThisWay,
+        })
+    }
+
+    /// Reads what comes next into `room`, if it is in memory; says how many bytes, and whether the file has ended with them.
+    pub(super) fn read_cached(&mut self, room: &mut [u8]) -> Option<(usize, bool)> {
+        let most = self.most(room.len());
+        let (file, at) = self.reader.lend()?;
+        // An error shows again on the ordinary way.
+        let count = kernel::read_cached(file, at, &mut room[..most]).ok()?;
+        Some((count, self.take(count, most)))
+    }
+
+    /// So much of the lent file was taken, of so much that was asked for; true where that was the end.
+    fn take(&mut self, count: usize, of: usize) -> bool {
+        let before = self.remaining();
+        self.reader.advance(count as u64);
+        if let Some(left) = &mut self.left {
+            *left -= count as u64;
+        }
+        // Less than was asked for, and as much as there was when the file was opened: nothing has been added to it.
+        let is_short = count < of && before == Some(count as u64);
+        count == 0 || is_short || self.left == Some(0)
     }
 }
 

@@ -13,7 +13,9 @@ use bytes::{Bytes, BytesMut};
 use ftp_sansio::data::{CleanEnd, Codec, Direction, End, Marker, Status};
 use ftp_sansio::server::{Admission, Failure, Task, Transfer, TransferEvent};
 
-use super::source::{Lines, Source, find};
+use super::passive;
+use super::source::{Direct, Lines, Source, find};
+use crate::direct::{self, Received};
 use crate::moving::{PIECE, convert, poll_admit};
 use crate::runtime::{Runtime, Stream};
 use crate::storage::{Entries, Reader, Storage, StorageError, Writer};
@@ -130,7 +132,7 @@ fn fail_storage<S: Stream>(error: StorageError) -> Link<S> {
 
 /// How the data connection is had.
 pub(super) enum Path<R: Runtime> {
-    Accept(R::Listener, Admission),
+    Accept(passive::Lent<R::Listener>, Admission),
     Connect(std::net::SocketAddr),
     Kept(Kept<R::Stream>),
     /// The listener is gone: a driver's fault, answered like a connection that never came.
@@ -223,10 +225,13 @@ fn connect<R: Runtime, S: Storage>(
         let mut early = Bytes::new();
         let is_new = !matches!(path, Path::Kept(_));
         let stream = match path {
-            Path::Accept(mut listener, admission) => {
-                poll_fn(|context| poll_admit(&mut listener, admission, context))
-                    .await
-                    .map(Guard::new)
+            Path::Accept(mut lent, admission) => {
+                let admitted =
+                    poll_fn(|context| poll_admit(lent.listener(), admission, context)).await;
+                if admitted.is_ok() {
+                    lent.keep();
+                }
+                admitted.map(Guard::new)
             }
             Path::Connect(to) => {
                 let connected = runtime.connect(to, Some(local)).await;
@@ -255,6 +260,7 @@ fn connect<R: Runtime, S: Storage>(
             marker: None,
             end: None,
             piece: Bytes::new(),
+            by_kernel: true,
         };
         match is_new {
             true => go_on(TransferEvent::Connected, handshake(data, secure, file)),
@@ -358,6 +364,8 @@ struct Data<S: Stream> {
     end: Option<CleanEnd>,
     /// The last piece of the file, kept so that its memory can be used again.
     piece: Bytes,
+    /// Whether the kernel may be asked to move the bytes by itself: until it says that it cannot.
+    by_kernel: bool,
 }
 
 impl<S: Stream> Data<S> {
@@ -387,6 +395,32 @@ impl<S: Stream> Data<S> {
         buffer.clear();
         buffer.reserve(size);
         buffer
+    }
+
+    /// The same, with room that may be written to at once: so much of it at least.
+    fn room(&mut self, size: usize) -> BytesMut {
+        if self.pending.is_empty() {
+            self.pending = Bytes::new();
+        }
+        let piece = std::mem::take(&mut self.piece);
+        let mut room = piece.try_into_mut().unwrap_or_default();
+        if room.len() < size {
+            // Not copied to a larger place, only to be written over.
+            room.clear();
+            room.resize(size, 0);
+        }
+        room
+    }
+
+    /// Whether the bytes of the file go over the connection as they are.
+    fn is_direct(&mut self) -> bool {
+        self.by_kernel && self.codec.is_identity() && self.stream.transport.as_clear().is_some()
+    }
+
+    /// Takes the beginning of a piece.
+    fn load_part(&mut self, piece: Bytes, count: usize) {
+        self.input = piece.slice(..count);
+        self.piece = piece;
     }
 
     /// Takes a piece of what the codec shall run over; nothing at all is its end.
@@ -437,9 +471,12 @@ impl<S: Stream> Data<S> {
                 Err(failure) => return fail(failure),
             }
         }
-        match self.write_some().await {
-            Ok(()) => go_on(self.progress(), next(self)),
-            Err(_) => fail(Failure::Broken),
+        if self.write_some().await.is_err() {
+            return fail(Failure::Broken);
+        }
+        match self.end.take_if(|_| self.pending.is_empty()) {
+            Some(end) => self.finish(end).await,
+            None => go_on(self.progress(), next(self)),
         }
     }
 
@@ -513,23 +550,109 @@ impl<S: Stream> Data<S> {
     }
 }
 
+/// A file, or what is left of one, that is read and written out rather than sent by the kernel: with so few bytes that costs less.
+const SMALL: u64 = 64 * 1024;
+
+/// How much of an upload is received through a buffer, in pieces of [`FIRST`] bytes: few are longer, and a pipe costs more.
+const SMALL_UPLOAD: u64 = 64 * 1024;
+const FIRST: usize = 16 * 1024;
+
 fn send<S: Stream, F: Reader>(mut data: Data<S>, mut source: Source<F>) -> Chain<S> {
     Chain::new(async move {
         if data.wants_input() {
-            let buffer = data.buffer(PIECE);
-            match source.read(buffer).await {
-                Ok(piece) => data.load(piece.freeze()),
-                Err(error) => return fail_storage(error),
+            if data.is_direct() && source.remaining().is_none_or(|left| left > SMALL) {
+                match source.send(&mut data.stream.transport).await {
+                    Ok(Direct::Sent { count, is_end }) => {
+                        data.bytes += count as u64;
+                        if !is_end {
+                            return go_on(data.progress(), send(data, source));
+                        }
+                        data.load(Bytes::new());
+                        return data.move_on(|data| send(data, source)).await;
+                    }
+                    Ok(Direct::Cold) => {}
+                    Ok(Direct::NotThisWay) => data.by_kernel = false,
+                    Err(_) => return fail(Failure::Broken),
+                }
+            }
+            if let Err(error) = read(&mut data, &mut source).await {
+                return fail_storage(error);
             }
         }
         data.move_on(|data| send(data, source)).await
     })
 }
 
+/// Loads the next piece: at once where it is in memory, and else where waiting for a disk hurts nobody.
+async fn read<S: Stream, F: Reader>(
+    data: &mut Data<S>,
+    source: &mut Source<F>,
+) -> Result<(), StorageError> {
+    if source.is_lent() {
+        // A byte more than there should be finds the end.
+        let left = source
+            .remaining()
+            .and_then(|left| usize::try_from(left).ok());
+        let size = left.map_or(PIECE, |left| left.saturating_add(1).min(PIECE));
+        let mut room = data.room(size);
+        if let Some((count, is_end)) = source.read_cached(&mut room) {
+            data.load_part(room.freeze(), count);
+            if is_end {
+                data.follows = End::Closed;
+            }
+            return Ok(());
+        }
+        data.piece = room.freeze();
+    }
+    let buffer = data.buffer(PIECE);
+    data.load(source.read(buffer).await?.freeze());
+    Ok(())
+}
+
+/// Receives some of an upload into the file itself, if it is lent now.
+async fn receive_directly<S: Stream, F: Writer>(
+    transport: &mut Transport<S>,
+    writer: &mut F,
+) -> io::Result<Option<Received>> {
+    // Exclusive, so that a writer need not be fit to be shared between threads.
+    let lender = &mut *writer;
+    let received = poll_fn(move |context| match lender.lend() {
+        None => Poll::Ready(Ok(None)),
+        Some(file) => direct::poll_receive(transport, context, file).map_ok(Some),
+    });
+    let received = received.await?;
+    if let Some(Received::Some { written, took, .. }) = &received {
+        writer.advance(*written as u64, *took);
+    }
+    Ok(received)
+}
+
 fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain<S> {
     Chain::new(async move {
-        if data.wants_input() {
-            let mut buffer = data.buffer(PIECE);
+        let mut is_loaded = !data.wants_input();
+        if !is_loaded && data.bytes >= SMALL_UPLOAD && data.is_direct() {
+            match receive_directly(&mut data.stream.transport, &mut writer).await {
+                Ok(Some(Received::Some { count, rest, .. })) => {
+                    data.bytes += count as u64;
+                    if count > 0 && rest.is_empty() {
+                        return go_on(data.progress(), receive(data, writer));
+                    }
+                    data.by_kernel = false;
+                    data.load(rest);
+                    is_loaded = true;
+                }
+                Ok(Some(Received::NotThisWay)) => data.by_kernel = false,
+                // Not now.
+                Ok(None) => {}
+                Err(_) => return fail(Failure::Broken),
+            }
+        }
+        if !is_loaded {
+            let size = match data.bytes < SMALL_UPLOAD {
+                true => FIRST,
+                false => PIECE,
+            };
+            let mut buffer = data.buffer(size);
             let Ok(ended) = data.stream.transport.read_piece(&mut buffer).await else {
                 return fail(Failure::Broken);
             };

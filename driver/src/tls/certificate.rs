@@ -125,6 +125,29 @@ impl Certificate {
         super::Pin::of(&self.chain[0])
     }
 
+    /// The chain, as it is shown.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn der(&self) -> &[CertificateDer<'static>] {
+        &self.chain
+    }
+
+    /// The chain and the key in PEM form, to be kept in files. The second is a secret.
+    #[must_use]
+    pub fn to_pem(&self) -> (String, String) {
+        let mut chain = String::new();
+        for certificate in &self.chain {
+            write_pem("CERTIFICATE", certificate, &mut chain);
+        }
+        let label = match &*self.key {
+            PrivateKeyDer::Pkcs1(_) => "RSA PRIVATE KEY",
+            PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
+            _ => "PRIVATE KEY",
+        };
+        let mut key = String::new();
+        write_pem(label, self.key.secret_der(), &mut key);
+        (chain, key)
+    }
+
     pub(super) fn certified(&self) -> Arc<CertifiedKey> {
         self.certified.clone()
     }
@@ -132,6 +155,30 @@ impl Certificate {
     pub(super) fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         (self.chain.clone(), self.key.clone_key())
     }
+}
+
+/// RFC 7468 § 3.
+fn write_pem(label: &str, der: &[u8], out: &mut String) {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    out.push_str(&format!("-----BEGIN {label}-----\n"));
+    // A line is 64 letters.
+    for line in der.chunks(48) {
+        for group in line.chunks(3) {
+            let mut bytes = [0; 4];
+            bytes[1..=group.len()].copy_from_slice(group);
+            let bits = u32::from_be_bytes(bytes);
+            for at in 0..4 {
+                let letter = LETTERS[(bits >> (18 - 6 * at)) as usize % 64];
+                out.push(if at <= group.len() {
+                    letter.into()
+                } else {
+                    '='
+                });
+            }
+        }
+        out.push('\n');
+    }
+    out.push_str(&format!("-----END {label}-----\n"));
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {

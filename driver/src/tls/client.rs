@@ -149,6 +149,22 @@ impl ControlClient {
         self.judge.seen()
     }
 
+    /// A session that offers other application protocols.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn session_offering(&self, protocols: &[&str]) -> Result<Connection, TlsError> {
+        let mut config = ClientConfig::clone(&self.config);
+        config.alpn_protocols = protocols
+            .iter()
+            .map(|name| name.as_bytes().to_vec())
+            .collect();
+        let other = Self {
+            config: Arc::new(config),
+            judge: self.judge.clone(),
+            name: self.name.clone(),
+        };
+        other.session()
+    }
+
     /// The same TLS with another's sessions: what a thief of tickets has.
     #[cfg(feature = "conformance")]
     pub(crate) fn steal(&mut self, from: &Self) {

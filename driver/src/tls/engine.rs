@@ -3,6 +3,7 @@
 //! What is read from the socket waits here as ciphertext, and rustls is given one record of it at a time. So it is known where TLS ends: what
 //! follows the peer's `close_notify` is clear text again (CCC, REIN) and still here.
 
+use std::cell::Cell;
 use std::io::{self, IoSlice, Read, Write};
 use std::task::{Context, Poll, ready};
 
@@ -28,6 +29,12 @@ const WAITING: usize = 256 * 1024;
 
 /// How much a peer may say between this side's `close_notify` and its own.
 const LAST_WORDS: usize = 64 * 1024;
+
+thread_local! {
+    /// A data connection's buffer that nobody uses at the moment, for the next that has something to read on this thread: making a
+    /// large one for each wake-up, and clearing it, is work for nothing.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 pub(crate) struct Engine {
     session: Connection,
@@ -85,6 +92,12 @@ impl Engine {
     /// Whether the peer has said that it is done.
     pub(crate) const fn peer_has_ended(&self) -> bool {
         self.peer_ended
+    }
+
+    /// How many bytes of memory there are for what is yet to come.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn buffered(&self) -> usize {
+        self.incoming.capacity()
     }
 
     /// Brings the handshake to its end, with all of this side's part on the socket.
@@ -212,9 +225,10 @@ impl Engine {
 
     /// What was read beyond the peer's `close_notify`.
     pub(crate) fn into_rest(mut self) -> Vec<u8> {
-        self.incoming.truncate(self.end);
-        self.incoming.drain(..self.start);
-        self.incoming
+        let mut rest = std::mem::take(&mut self.incoming);
+        rest.truncate(self.end);
+        rest.drain(..self.start);
+        rest
     }
 
     /// How long the next record is, as far as its header tells; one that cannot be a record is as long as its header, for rustls to say so.
@@ -282,7 +296,7 @@ impl Engine {
             }
             if socket.is_dry() {
                 if self.end == 0 {
-                    self.incoming = Vec::new();
+                    self.give_back();
                 }
                 ready!(socket.poll_readable(context))?;
             }
@@ -310,9 +324,25 @@ impl Engine {
             Some(length) => self.read_size.max(length),
             None => self.read_size,
         };
+        if self.incoming.is_empty() && size == DATA_READ {
+            self.incoming = SPARE.take();
+        }
         if self.incoming.len() < size {
             self.incoming.resize(size, 0);
         }
+    }
+
+    fn give_back(&mut self) {
+        let incoming = std::mem::take(&mut self.incoming);
+        if incoming.len() == DATA_READ {
+            SPARE.set(incoming);
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.give_back();
     }
 }
 

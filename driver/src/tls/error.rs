@@ -95,7 +95,8 @@ fn fault(error: &io::Error) -> Option<&rustls::Error> {
 impl Distrust {
     fn of(wrong: &Wrong) -> Self {
         match wrong {
-            Wrong::UnknownIssuer => Self::UnknownIssuer,
+            // Another's signature under a name that is trusted is nobody's who is.
+            Wrong::UnknownIssuer | Wrong::BadSignature => Self::UnknownIssuer,
             Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => Self::WrongName,
             Wrong::Expired | Wrong::ExpiredContext { .. } => Self::Expired,
             Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => Self::NotYetValid,

@@ -182,3 +182,56 @@ impl StoresServerSessions for DataSessions {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(name: u8) -> Session {
+        (vec![name; 4], vec![name])
+    }
+
+    fn put(store: &impl StoresServerSessions, name: u8) -> bool {
+        let (key, value) = session(name);
+        store.put(key, value)
+    }
+
+    fn has(store: &impl StoresServerSessions, name: u8) -> bool {
+        store.take(&session(name).0) == Some(vec![name])
+    }
+
+    /// What a handshake brings that has resumed nothing is good for nothing, on any connection.
+    #[test]
+    fn only_what_resumed_is_kept() {
+        let control = Arc::new(ServerSessions::default());
+        assert!(put(&*control, 1));
+        let (refused, good) = (
+            DataSessions::new(control.clone()),
+            DataSessions::new(control.clone()),
+        );
+        assert!(put(&refused, 2) && put(&good, 3));
+        good.adopt();
+        for store in [&refused, &good] {
+            assert!(has(store, 1) && !has(store, 2) && has(store, 3));
+        }
+        assert!(!has(&ServerSessions::default(), 1));
+    }
+
+    /// The control connection's own stays, however many there were since; and what was taken stays.
+    #[test]
+    fn the_first_is_never_forgotten() {
+        let control = Arc::new(ServerSessions::default());
+        assert!(put(&*control, 0));
+        for name in 1..=100 {
+            let data = DataSessions::new(control.clone());
+            assert!(put(&data, name));
+            data.adopt();
+            assert!(has(&data, 0) && has(&data, name) && has(&data, name));
+        }
+        assert!(!has(&*control, 1), "memory has a bound");
+        for name in 1..=100 {
+            put(&*control, name);
+        }
+        assert_eq!(lock(&control.own).len(), PER_HANDSHAKE);
+    }
+}

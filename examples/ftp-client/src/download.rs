@@ -3,8 +3,10 @@
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ftp_driver::Runtime;
+use ftp_driver::client::Error;
 use ftp_sansio::wire::{DateTime, Escaped};
 
 use crate::below::{Below, Branches};
@@ -55,7 +57,7 @@ pub(crate) async fn to_file<R: Runtime>(
         return Ok(0);
     }
     let mut check = Check::begin(session).await?;
-    let mut landing = match resume {
+    let landing = match resume {
         true => Landing::resume(local)?,
         false => Landing::replace(local)?,
     };
@@ -64,13 +66,21 @@ pub(crate) async fn to_file<R: Runtime>(
     if let Some(check) = &mut check {
         check.take_file(local, offset)?;
     }
-    let write = |bytes: &[u8]| {
-        if let Some(check) = &mut check {
-            check.update(bytes);
+    let bytes = match (&mut check, landing.file()) {
+        (None, Some(file)) => {
+            let failed = |error: &io::Error| landing.failed(error);
+            save(session, &wanted.path, offset, meter, (file, failed)).await?
         }
-        landing.write(bytes)
+        (check, _) => {
+            let write = |bytes: &[u8]| {
+                if let Some(check) = check {
+                    check.update(bytes);
+                }
+                landing.write(bytes)
+            };
+            receive(session, &wanted.path, offset, meter, write).await?
+        }
     };
-    let bytes = receive(session, &wanted.path, offset, meter, write).await?;
     // The file is whole now, whatever becomes of the question for its time. A session that was lost by it shows in what comes next.
     let modified = match wanted.modified {
         None => session.modified(&wanted.path).await.unwrap_or(None),
@@ -141,11 +151,34 @@ async fn receive<R: Runtime>(
     let broken = |error| Failure::server(path, &error).in_transfer();
     while let Some(bytes) = download.read().await.map_err(broken)? {
         write(&bytes)?;
-        meter.add(bytes.len());
+        meter.add(bytes.len() as u64);
         count += bytes.len() as u64;
     }
     download.finish().await.map_err(broken)?;
     Ok(count)
+}
+
+/// One RETR, from `offset` on, straight into a file.
+async fn save<R: Runtime>(
+    session: &mut Session<R>,
+    path: &RemotePath,
+    offset: u64,
+    meter: Meter,
+    (file, failed): (Arc<fs::File>, impl Fn(&io::Error) -> Failure),
+) -> Result<u64, Failure> {
+    let options = session.options(offset);
+    let mut count = 0;
+    let started = session.client.retrieve(path.to_arg(), options).await;
+    let download = started.map_err(|error| Failure::remote(path, &error))?;
+    let progress = |bytes| {
+        meter.add(bytes);
+        count += bytes;
+    };
+    match download.save_to(file, progress).await {
+        Ok(_) => Ok(count),
+        Err(Error::File(error)) => Err(failed(&error)),
+        Err(error) => Err(Failure::server(path, &error).in_transfer()),
+    }
 }
 
 /// Where `get` puts a single file: into `local` where that is a folder, into the current folder where nothing is said.

@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, FileTimes, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ftp_sansio::wire::DateTime;
@@ -17,7 +18,7 @@ const NAME: usize = 200;
 /// A file on its way. Dropped before [`commit`](Self::commit), it leaves the file that was there as it was.
 #[derive(Debug)]
 pub(crate) struct Landing {
-    file: File,
+    file: Arc<File>,
     /// What is written to, as it is shown.
     path: PathBuf,
     /// A partial file, to be given its name at the end, or to be removed.
@@ -40,7 +41,7 @@ impl Landing {
         if there.as_ref().is_some_and(|there| !there.is_file()) {
             let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
             return Ok(Self {
-                file,
+                file: file.into(),
                 path: path.to_owned(),
                 part: None,
                 offset: 0,
@@ -59,7 +60,7 @@ impl Landing {
         }
         interrupt::remember(Some(part.clone()));
         Ok(Self {
-            file,
+            file: file.into(),
             path,
             part: Some(part),
             offset: 0,
@@ -70,14 +71,19 @@ impl Landing {
     /// Goes on at the end of `path`, which is made if it is not there.
     pub(crate) fn resume(path: &Path) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::local(path, &error);
-        let file = OpenOptions::new().append(true).create(true).open(path);
-        let file = file.map_err(|error| match path.is_dir() {
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).open(path);
+        let mut file = file.map_err(|error| match path.is_dir() {
             true => is_folder(path),
             false => failed(error),
         })?;
         let there = file.metadata().map_err(failed)?;
+        if there.is_file() {
+            // Not opened for appending: the system writes the bytes of a socket into no such file.
+            file.seek(SeekFrom::Start(there.len())).map_err(failed)?;
+        }
         Ok(Self {
-            file,
+            file: file.into(),
             path: path.to_owned(),
             part: None,
             offset: there.len(),
@@ -90,9 +96,19 @@ impl Landing {
         self.offset
     }
 
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let written = self.file.write_all(bytes);
-        written.map_err(|error| Failure::local(&self.path, &error))
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = (&*self.file).write_all(bytes);
+        written.map_err(|error| self.failed(&error))
+    }
+
+    /// The file itself, where a download may be received straight into it.
+    pub(crate) fn file(&self) -> Option<Arc<File>> {
+        self.regular.then(|| Arc::clone(&self.file))
+    }
+
+    /// What the system says of the file.
+    pub(crate) fn failed(&self, error: &io::Error) -> Failure {
+        Failure::local(&self.path, error)
     }
 
     /// The file is complete: it gets its time and its name.
@@ -167,13 +183,13 @@ mod tests {
     fn the_old_file_stays_until_the_new_one_is_complete() {
         let scratch = Scratch::new();
         let path = write(&scratch, "f", b"old");
-        let mut landing = Landing::replace(&path).unwrap();
+        let landing = Landing::replace(&path).unwrap();
         landing.write(b"ne").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(names_in(scratch.path()).len(), 2);
         drop(landing);
         assert_eq!(names_in(scratch.path()), ["f"]);
-        let mut landing = Landing::replace(&path).unwrap();
+        let landing = Landing::replace(&path).unwrap();
         landing.write(b"new").unwrap();
         let date = DateTime::new(2001, 2, 3, 4, 5, 6, 0).unwrap();
         landing.commit(Some(date)).unwrap();
@@ -187,7 +203,7 @@ mod tests {
     fn resumes_in_place() {
         let scratch = Scratch::new();
         let path = write(&scratch, "f", b"ab");
-        let mut landing = Landing::resume(&path).unwrap();
+        let landing = Landing::resume(&path).unwrap();
         assert_eq!(landing.offset(), 2);
         landing.write(b"c").unwrap();
         drop(landing);
@@ -216,7 +232,7 @@ mod tests {
         let path = write(&scratch, "f", b"old");
         let link = scratch.path().join("l");
         std::os::unix::fs::symlink("f", &link).unwrap();
-        let mut landing = Landing::replace(&link).unwrap();
+        let landing = Landing::replace(&link).unwrap();
         landing.write(b"new").unwrap();
         landing.commit(None).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());

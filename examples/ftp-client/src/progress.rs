@@ -35,8 +35,8 @@ impl Meter {
         Self(ProgressBar::hidden())
     }
 
-    pub(crate) fn add(&self, bytes: usize) {
-        self.0.inc(bytes as u64);
+    pub(crate) fn add(&self, bytes: u64) {
+        self.0.inc(bytes);
     }
 }
 

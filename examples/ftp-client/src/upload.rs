@@ -73,11 +73,38 @@ async fn send_file<R: Runtime>(
     }
     let meter = Meter::new(&session.console, remote.as_bytes(), size, offset);
     let upload = start(session, remote, offset).await?;
+    // A plain file goes straight to the connection, unless its bytes are to be seen on their way.
+    if check.is_none() && size.is_some() {
+        let file = file
+            .try_clone()
+            .map_err(|error| Failure::local(local, &error))?;
+        return send_straight(upload, remote, file, local, &meter).await;
+    }
     let bytes = send(upload, remote, file, local, &meter, check.as_mut()).await?;
     if let Some(check) = check {
         check.finish(session, remote).await?;
     }
     Ok(bytes)
+}
+
+/// Sends what a plain file holds. The file is there only once this has returned.
+async fn send_straight<R: Runtime>(
+    upload: Upload<'_, R>,
+    remote: &RemotePath,
+    file: File,
+    local: &Path,
+    meter: &Meter,
+) -> Result<u64, Failure> {
+    let mut total = 0;
+    let progress = |bytes| {
+        meter.add(bytes);
+        total += bytes;
+    };
+    match upload.send_from(file, progress).await {
+        Ok(_) => Ok(total),
+        Err(Error::File(error)) => Err(Failure::local(local, &error)),
+        Err(error) => Err(Failure::server(remote, &error).in_transfer()),
+    }
 }
 
 /// Opens a file to be sent, and tells its size if it has one.
@@ -179,7 +206,7 @@ async fn send<R: Runtime>(
         }
         let piece = Bytes::copy_from_slice(&buffer[..count]);
         upload.write(piece).await.map_err(broken)?;
-        meter.add(count);
+        meter.add(count as u64);
         total += count as u64;
     }
     upload.finish().await.map_err(broken)?;

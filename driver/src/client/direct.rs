@@ -1,0 +1,258 @@
+//! Transfers from and to files of this machine: by the kernel's own calls where nothing stands between the file and the socket, and
+//! otherwise piece by piece, the file's work being done where blocking hurts nobody.
+
+use std::fs::File;
+use std::future::poll_fn;
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::Bytes;
+use ftp_sansio::client::Options;
+use ftp_sansio::wire::Arg;
+
+use super::Client;
+use super::error::Error;
+use super::transfer::{Download, Transferred, Upload};
+use crate::direct::{self, Received, Sent};
+use crate::kernel;
+use crate::moving::PIECE;
+use crate::pace::Pace;
+use crate::runtime::Runtime;
+
+/// How many pieces go without a wait before other tasks get their turn.
+const ROUNDS: usize = 16;
+
+impl<R: Runtime> Client<R> {
+    /// Fetches a file (RETR) into a local one, which is written from its own position on. `progress` hears of every few bytes how many they
+    /// were.
+    ///
+    /// To go on with an earlier download, set the [offset](Options) and the file's position alike.
+    ///
+    /// # Errors
+    /// As [`retrieve`](Self::retrieve) and [`Download::save_to`].
+    pub async fn retrieve_to(
+        &mut self,
+        path: Arg,
+        file: impl Into<Arc<File>>,
+        options: Options,
+        progress: impl FnMut(u64),
+    ) -> Result<Transferred, Error> {
+        let download = self.retrieve(path, options).await?;
+        download.save_to(file, progress).await
+    }
+
+    /// Stores a local file (STOR), which is read from its own position on. `progress` hears of every few bytes how many they were.
+    ///
+    /// To go on with an earlier upload, set the [offset](Options) and the file's position alike.
+    ///
+    /// # Errors
+    /// As [`store`](Self::store) and [`Upload::send_from`].
+    pub async fn store_from(
+        &mut self,
+        path: Arg,
+        file: impl Into<Arc<File>>,
+        options: Options,
+        progress: impl FnMut(u64),
+    ) -> Result<Transferred, Error> {
+        let upload = self.store(path, options).await?;
+        upload.send_from(file, progress).await
+    }
+}
+
+/// A local file, and how it is worked on.
+struct Local<R> {
+    runtime: R,
+    file: Arc<File>,
+    /// Whether it is on a disk of this machine, so that what is in memory is taken where it stands.
+    is_local: bool,
+    pace: Pace,
+}
+
+impl<R: Runtime> Local<R> {
+    fn new(runtime: &R, file: Arc<File>) -> Self {
+        Self {
+            runtime: runtime.clone(),
+            is_local: kernel::is_local(&*file) && file.metadata().is_ok_and(|file| file.is_file()),
+            file,
+            pace: Pace::default(),
+        }
+    }
+
+    async fn write(&self, bytes: Bytes) -> Result<(), Error> {
+        let file = Arc::clone(&self.file);
+        let work = move || (&*file).write_all(&bytes);
+        let written = self.pace.run(&self.runtime, self.is_local, work).await;
+        written.map_err(Error::File)
+    }
+
+    /// Where a plain file on a disk of this machine is to be read; nothing for any other, which is read where it stands.
+    fn place(&self) -> Result<Option<Place>, Error> {
+        if !self.is_local {
+            return Ok(None);
+        }
+        let at = (&*self.file).stream_position().map_err(Error::File)?;
+        let size = self.file.metadata().map_err(Error::File)?.len();
+        Ok(Some(Place { at, size }))
+    }
+
+    /// Reads some bytes; nothing is the end. `piece` is a buffer that is used again.
+    async fn read(&self, place: Option<&Place>, piece: &mut Bytes) -> Result<Bytes, Error> {
+        let mut room = std::mem::take(piece).try_into_mut().unwrap_or_default();
+        room.resize(PIECE, 0);
+        let at = place.map(|place| place.at);
+        if let Some(at) = at
+            && let Ok(count) = kernel::read_cached(&self.file, at, &mut room)
+        {
+            *piece = room.freeze();
+            return Ok(piece.slice(..count));
+        }
+        let file = Arc::clone(&self.file);
+        let work = move || {
+            if let Some(at) = at {
+                (&*file).seek(SeekFrom::Start(at))?;
+            }
+            loop {
+                match (&*file).read(&mut room) {
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    outcome => return outcome.map(|count| (room, count)),
+                }
+            }
+        };
+        let (room, count) = self.runtime.blocking(work).await.map_err(Error::File)?;
+        *piece = room.freeze();
+        Ok(piece.slice(..count))
+    }
+}
+
+/// A place in a file, and where the file ended when the transfer began.
+struct Place {
+    at: u64,
+    size: u64,
+}
+
+impl Place {
+    /// Where the next `count` bytes begin, and where the last of them is.
+    fn span(&self, count: usize) -> (u64, u64) {
+        let known = self.size.saturating_sub(self.at).min(count as u64);
+        (self.at, self.at + known.saturating_sub(1))
+    }
+}
+
+/// Lets others have their turn.
+async fn pause() {
+    let mut is_over = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut is_over, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl<R: Runtime> Download<'_, R> {
+    /// Writes all that comes to a file, from the file's own position on, and waits for the server's final word. `progress` hears of every
+    /// few bytes how many they were.
+    ///
+    /// On Linux the bytes of a plain image transfer go from the socket to the file without passing through this program, unless the file was opened
+    /// for appending.
+    ///
+    /// # Errors
+    /// [`Error::File`]; what made the transfer incomplete.
+    pub async fn save_to(
+        mut self,
+        file: impl Into<Arc<File>>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Transferred, Error> {
+        let local = Local::new(self.runtime(), file.into());
+        let mut by_kernel = local.is_local;
+        for round in 1_usize.. {
+            let is_quick = local.pace.is_quick(local.runtime.now());
+            if by_kernel && is_quick && self.is_direct() {
+                match poll_fn(|context| self.poll_into(context, &local.file)).await {
+                    Ok(Received::Some {
+                        count, took, rest, ..
+                    }) => {
+                        local.pace.note(local.runtime.now(), took);
+                        // The end, and an error of the file, are met again on the ordinary way.
+                        by_kernel = count > 0 && rest.is_empty();
+                        if !rest.is_empty() {
+                            local.write(rest).await?;
+                        }
+                        progress(count as u64);
+                    }
+                    Ok(Received::NotThisWay) => by_kernel = false,
+                    Err(_) => self.break_off().await?,
+                }
+            } else {
+                let Some(bytes) = self.read().await? else {
+                    break;
+                };
+                let count = bytes.len();
+                local.write(bytes).await?;
+                progress(count as u64);
+            }
+            if round % ROUNDS == 0 {
+                pause().await;
+            }
+        }
+        self.finish().await
+    }
+}
+
+impl<R: Runtime> Upload<'_, R> {
+    /// Sends what a file holds, from the file's own position on, and waits for the server's final word. `progress` hears of every few bytes
+    /// how many they were. What the file's position is afterwards is not said.
+    ///
+    /// On Linux the bytes of a plain image transfer go from the file to the socket without passing through this program.
+    ///
+    /// # Errors
+    /// [`Error::File`]; what made the transfer incomplete.
+    pub async fn send_from(
+        mut self,
+        file: impl Into<Arc<File>>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Transferred, Error> {
+        let local = Local::new(self.runtime(), file.into());
+        let mut place = local.place()?;
+        let mut by_kernel = place.is_some();
+        let mut piece = Bytes::new();
+        for round in 1_usize.. {
+            let mut sent = Sent::Cold;
+            if let Some(place) = &place
+                && by_kernel
+                && self.is_direct()
+            {
+                let (span, count) = (place.span(direct::PIECE), direct::PIECE);
+                let sending = poll_fn(|context| self.poll_from(context, &local.file, span, count));
+                match sending.await {
+                    Ok(outcome) => sent = outcome,
+                    Err(_) => return self.break_off().await,
+                }
+            }
+            let count = match sent {
+                Sent::Bytes(count) => count,
+                Sent::Cold | Sent::NotThisWay => {
+                    by_kernel &= sent == Sent::Cold;
+                    let bytes = local.read(place.as_ref(), &mut piece).await?;
+                    let count = bytes.len();
+                    self.write(bytes).await?;
+                    count
+                }
+            };
+            if count == 0 {
+                break;
+            }
+            if let Some(place) = &mut place {
+                place.at += count as u64;
+            }
+            progress(count as u64);
+            if round % ROUNDS == 0 {
+                pause().await;
+            }
+        }
+        self.finish().await
+    }
+}

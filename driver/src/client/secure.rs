@@ -1,0 +1,171 @@
+//! The client's TLS: on a new data connection, at the end of an upload's, and what its failures mean.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ftp_sansio::client::{Failure, Input, Protection, TlsRole, TransferEvent};
+use ftp_sansio::time::Instant;
+
+use super::connection::{Connected, Connection, Data};
+use super::error::Error;
+use crate::runtime::{Runtime, Stream, Timer};
+use crate::tls::{ControlClient, Engine, TlsError};
+use crate::transport::Transport;
+
+/// TLS on the data connection.
+impl<R: Runtime> Connection<R> {
+    /// Brings TLS up on a data connection whose transfer wants it. True when it is there, or will not be.
+    pub(super) fn poll_secure(&mut self, context: &mut Context<'_>) -> bool {
+        let (Some(transfer), Data::Connected(data, connected)) = (&self.transfer, &mut self.data)
+        else {
+            return false;
+        };
+        let Protection::Tls(role) = transfer.protection else {
+            return false;
+        };
+        if transfer.data != *data || connected.resumed.is_some() {
+            return false;
+        }
+        let id = transfer.id;
+        let secured = secure(connected, self.tls.as_deref(), role, context);
+        let event = match secured {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(resumed)) => {
+                connected.resumed = Some(resumed);
+                TransferEvent::Secured { resumed }
+            }
+            Poll::Ready(Err(fault)) => {
+                self.data_fault = Some(fault);
+                self.transfer = None;
+                TransferEvent::SecureFailed
+            }
+        };
+        self.machine
+            .handle(self.runtime.now(), Input::Transfer(id, event));
+        true
+    }
+
+    /// Keeps a data connection until the server has ended it too: what is still to come of it are tickets for the next ones, and a socket
+    /// that is closed with something to read resets the connection.
+    pub(super) fn part(&mut self, transport: Transport<R::Stream>, manner: Manner) {
+        let until = self.runtime.now() + PARTING;
+        let mut timer = self.runtime.timer();
+        timer.set(Some(until));
+        self.parting = Some(Parting {
+            transport,
+            manner,
+            timer,
+            until,
+            left: PARTING_BYTES,
+        });
+    }
+
+    /// True when the server has ended it, or is not waited for any more.
+    pub(super) fn poll_parting(&mut self, context: &mut Context<'_>) -> bool {
+        let over = self.parting.as_mut().is_some_and(|parting| {
+            parting.poll_over(context).is_ready()
+                || (parting.timer.poll(context).is_ready() && self.runtime.now() >= parting.until)
+        });
+        if over {
+            self.parting = None;
+        }
+        over
+    }
+
+    /// Whether a data connection waits for the server's end: the next one needs the tickets that it may bring.
+    pub(super) const fn is_parting(&self) -> bool {
+        self.parting.is_some()
+    }
+
+    /// What a failure means, with what TLS has to say of it.
+    pub(super) fn explain(&mut self, failure: Failure) -> Error {
+        match failure {
+            Failure::Tls => Error::Tls(self.control_fault()),
+            Failure::DataTls => {
+                let fault = self.data_fault.take();
+                Error::DataTls(fault.unwrap_or(TlsError::Ended))
+            }
+            failure => failure.into(),
+        }
+    }
+
+    fn control_fault(&self) -> TlsError {
+        let Some(tls) = &self.tls else {
+            return TlsError::NotSetUp;
+        };
+        match self.control.fault() {
+            Some(fault) => TlsError::of(fault, tls.seen()),
+            None => TlsError::Ended,
+        }
+    }
+
+    /// What the end of the session means for who wanted something of it.
+    pub(super) fn closed(&mut self, failure: Option<Failure>) -> Error {
+        let error = match failure {
+            Some(failure) => self.explain(failure),
+            None => Error::Closed(None),
+        };
+        self.error(error)
+    }
+}
+
+/// Makes the handshake on a data connection; says whether it resumed.
+fn secure<S: Stream>(
+    connected: &mut Connected<S>,
+    tls: Option<&ControlClient>,
+    role: TlsRole,
+    context: &mut Context<'_>,
+) -> Poll<Result<bool, TlsError>> {
+    let transport = &mut connected.transport;
+    // The other part is for servers alone.
+    let Some(tls) = tls.filter(|_| role == TlsRole::Client) else {
+        return Poll::Ready(Err(TlsError::NotSetUp));
+    };
+    if transport.tls().is_none() {
+        transport.start_tls(Engine::data(tls.session()?));
+    }
+    std::task::ready!(transport.poll_handshake(context))
+        .map_err(|fault| TlsError::of(&fault, tls.seen()))?;
+    Poll::Ready(Ok(transport.tls().is_some_and(Engine::resumed)))
+}
+
+/// How long the server's end of a data connection is waited for, after an upload was sent.
+const PARTING: Duration = Duration::from_secs(1);
+
+/// How much it may say meanwhile.
+const PARTING_BYTES: usize = 64 * 1024;
+
+/// How a data connection comes to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Manner {
+    /// All was sent, and the server's own end is waited for.
+    InOrder,
+    /// It is reset. A server that wanted it to resume a session has sent tickets before it refused, by which the next ones will.
+    Refused,
+}
+
+/// A data connection that is over for this side.
+pub(super) struct Parting<R: Runtime> {
+    transport: Transport<R::Stream>,
+    manner: Manner,
+    timer: R::Timer,
+    until: Instant,
+    left: usize,
+}
+
+impl<R: Runtime> Parting<R> {
+    fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.manner == Manner::InOrder {
+            let _ = std::task::ready!(self.transport.poll_close(context));
+        }
+        let mut room = [0; 1024];
+        while self.left > 0 {
+            match (self.transport.poll_read(context, &mut room), self.manner) {
+                (Poll::Ready(Ok(count @ 1..)), _) => self.left = self.left.saturating_sub(count),
+                (Poll::Pending, Manner::InOrder) => return Poll::Pending,
+                (Poll::Ready(_), _) | (Poll::Pending, Manner::Refused) => break,
+            }
+        }
+        Poll::Ready(())
+    }
+}
