@@ -136,7 +136,7 @@ const PARTING: Duration = Duration::from_secs(1);
 const PARTING_BYTES: usize = 64 * 1024;
 
 /// How a data connection comes to its end.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Manner {
     /// All was sent, and the server's own end is waited for.
     InOrder,

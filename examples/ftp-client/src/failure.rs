@@ -91,7 +91,11 @@ impl Failure {
         let text = match (error, error.reply()) {
             (Error::LoginRefused(reply), _) => format!("the login was refused: {reply}"),
             (Error::Refused(_), Some(reply)) => format!("{what}: the server says {reply}"),
-            (Error::Tls(TlsError::Untrusted { why, pin }), _) => format!(
+            (
+                Error::Tls(TlsError::Untrusted { why, pin })
+                | Error::DataTls(TlsError::Untrusted { why, pin }),
+                _,
+            ) => format!(
                 "{what}: the server's certificate is not to be trusted: {why}. If it is the right one all the same, say so \
                  with --pin {pin}"
             ),
@@ -165,7 +169,7 @@ fn exit_of(error: &Error) -> Exit {
         Error::Timeout(_) => Exit::Timeout,
         Error::Incomplete(_) | Error::Aborted => Exit::Incomplete,
         Error::Protocol(_) => Exit::Protocol,
-        Error::Tls(_) => Exit::Tls,
+        Error::Tls(_) | Error::DataTls(_) => Exit::Tls,
         _ => Exit::Partial,
     }
 }
@@ -225,8 +229,9 @@ mod tests {
             Exit::Incomplete
         );
         assert_eq!(Failure::server("x", &login).exit(), Exit::Login);
-        let tls = Error::Tls(TlsError::Ended);
-        assert_eq!(Failure::server("x", &tls).exit(), Exit::Tls);
+        for tls in [Error::Tls(TlsError::Ended), Error::DataTls(TlsError::Ended)] {
+            assert_eq!(Failure::server("x", &tls).exit(), Exit::Tls);
+        }
     }
 
     #[test]
