@@ -85,11 +85,11 @@ impl Conditions {
             link: Link {
                 delay: Duration::ZERO..=Duration::from_micros(400),
                 bandwidth: None,
-                segment: 1460,
+                segment: 4096,
                 splits: true,
             },
             send_buffer: 7001,
-            receive_buffer: 4093,
+            receive_buffer: 16_381,
             backlog: 8,
             blocking: Duration::ZERO..=Duration::from_millis(5),
             capricious: true,

@@ -38,8 +38,9 @@ mod rough {
     fn block_on(test: impl Future<Output = ()>) {
         let mut rough = Conditions::rough();
         // The suite moves hundreds of megabytes, and a test has a server keep more than its peer reads.
-        rough.link.segment = 16 * 1024;
-        (rough.send_buffer, rough.receive_buffer) = (512 * 1024, 30_011);
+        let usual = Conditions::default();
+        rough.link.segment = usual.link.segment;
+        (rough.send_buffer, rough.receive_buffer) = (usual.send_buffer, usual.receive_buffer);
         run(rough, test);
     }
 

@@ -338,6 +338,7 @@ impl Run {
         assert!(took < DEADLINE, "a session was in step after {took:?}");
         if next.is_ok() {
             assert!(client.is_usable());
+            // A piece that was being written in place when its upload was given up is written all the same.
             while self.net.open().works > 0 {
                 self.net.sleep(Duration::from_millis(1)).await;
             }
