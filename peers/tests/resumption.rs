@@ -12,6 +12,9 @@ use ftp_peers::{Certificates, Pyftpdlib, Scratch, Server, Tls, TlsVersion};
 use ftp_runtime_async_std::AsyncStd;
 use ftp_runtime_tokio::Tokio;
 
+/// Starts a server, given a folder for its settings and the one to serve.
+type Start = fn(&Path, &Path, &Tls<'_>) -> Option<Server>;
+
 /// Transfers in a row, in each direction.
 const TRANSFERS: usize = 200;
 
@@ -141,7 +144,7 @@ fn on_async_std<T>(test: impl AsyncFnOnce(AsyncStd) -> T) -> T {
     async_std::task::block_on(test(AsyncStd::new()))
 }
 
-fn all_resume(highest: TlsVersion, start: fn(&Path, &Path, &Tls<'_>) -> Option<Server>) {
+fn all_resume(highest: TlsVersion, start: Start) {
     let Some(house) = House::new(highest, start) else {
         return;
     };
@@ -202,7 +205,7 @@ async fn over_tls_1_3<R: Runtime>(runtime: R, house: &House) {
 
 #[test]
 fn connections_side_by_side() {
-    let servers: [(TlsVersion, fn(&Path, &Path, &Tls<'_>) -> Option<Server>); 3] = [
+    let servers: [(TlsVersion, Start); 3] = [
         (TlsVersion::V1_2, Server::vsftpd_tls),
         (TlsVersion::V1_3, Server::vsftpd_tls),
         (TlsVersion::V1_2, Server::proftpd_tls),
@@ -218,7 +221,6 @@ fn connections_side_by_side() {
 /// They ask for no resumption; it is done all the same, but by Pure-FTPd under TLS 1.3, which knows none.
 #[test]
 fn lenient_servers() {
-    type Start = fn(&Path, &Path, &Tls<'_>) -> Option<Server>;
     let pure_ftpd: Start = |work, root, tls| Server::pure_ftpd(work, root, Some(tls));
     let pyftpdlib: Start = |_, root, tls| Pyftpdlib::default().start_tls(root, tls);
     for (start, highest, resumes) in [

@@ -142,7 +142,7 @@ async fn reach<R: Runtime>(
 /// them there is none left. Under TLS 1.2 one session is resumed as often as it takes.
 fn wants_tls_1_2(greeting: &Reply) -> bool {
     let is_named = |line: &[u8]| line.windows(7).any(|word| word == b"ProFTPD");
-    greeting.lines().any(|line| is_named(line.as_ref()))
+    greeting.lines().any(is_named)
 }
 
 /// What the server's certificate has to be for.
