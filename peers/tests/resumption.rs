@@ -200,7 +200,11 @@ async fn over_tls_1_3<R: Runtime>(runtime: R, house: &House) {
         let resumed = download(&mut client, &number.to_string(), &content(number)).await;
         assert_eq!(resumed, Some(true), "{number}");
     }
-    assert!(refused <= TRANSFERS / 2, "{refused} of {TRANSFERS} refused");
+    // Two tickets each: one for the second try, one for the next upload. One may be lost with the connection.
+    assert!(
+        refused < TRANSFERS * 3 / 4,
+        "{refused} of {TRANSFERS} refused"
+    );
 }
 
 #[test]

@@ -140,7 +140,8 @@ const PARTING_BYTES: usize = 64 * 1024;
 pub(super) enum Manner {
     /// All was sent, and the server's own end is waited for.
     InOrder,
-    /// It is reset. A server that wanted it to resume a session has sent tickets before it refused, by which the next ones will.
+    /// It is reset when it goes. A server that wanted it to resume a session has sent tickets before it refused, by which the next ones
+    /// will: they are read before.
     Refused,
 }
 
@@ -160,10 +161,9 @@ impl<R: Runtime> Parting<R> {
         }
         let mut room = [0; 1024];
         while self.left > 0 {
-            match (self.transport.poll_read(context, &mut room), self.manner) {
-                (Poll::Ready(Ok(count @ 1..)), _) => self.left = self.left.saturating_sub(count),
-                (Poll::Pending, Manner::InOrder) => return Poll::Pending,
-                (Poll::Ready(_), _) | (Poll::Pending, Manner::Refused) => break,
+            match std::task::ready!(self.transport.poll_read(context, &mut room)) {
+                Ok(count @ 1..) => self.left = self.left.saturating_sub(count),
+                Ok(_) | Err(_) => break,
             }
         }
         Poll::Ready(())
