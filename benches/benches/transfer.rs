@@ -10,7 +10,7 @@ use ftp_driver::Runtime;
 use ftp_driver::client::{Client, Config, Options};
 use ftp_driver::local::LocalStorage;
 use ftp_driver::runtime::Listener;
-use ftp_driver::server::{Grant, Server, Settings};
+use ftp_driver::server::{Builder, Grant};
 use ftp_driver::storage::{Account, Authenticator, Login};
 use ftp_sansio::wire::{Arg, Secret};
 
@@ -33,11 +33,9 @@ impl<R: Runtime> Authenticator for Everybody<LocalStorage<R>> {
 /// A server on `root`, and a client that is logged in.
 async fn joined<R: Runtime>(runtime: R, root: &Path) -> Client<R> {
     let storage = LocalStorage::open(runtime.clone(), root).expect("the folder was just made");
-    let server = Server::new(
-        runtime.clone(),
-        Everybody(Arc::new(storage)),
-        Settings::default(),
-    );
+    let server = Builder::new()
+        .build(runtime.clone(), Everybody(Arc::new(storage)))
+        .expect("a server without TLS");
     let listener = runtime
         .listen(([127, 0, 0, 1], 0).into())
         .expect("loopback has a free port");

@@ -249,6 +249,9 @@ mod off {
         pub(crate) const fn data(&self, _: Option<&std::io::Error>) {}
     }
 
+    /// That something happens within a session: here nobody is told of it.
+    pub(crate) struct Entered;
+
     pub(crate) struct Served;
 
     impl Served {
@@ -256,7 +259,9 @@ mod off {
             Self
         }
 
-        pub(crate) const fn enter(&self) {}
+        pub(crate) const fn enter(&self) -> Entered {
+            Entered
+        }
 
         pub(crate) const fn tell(&self, _: &server::Event) {}
     }

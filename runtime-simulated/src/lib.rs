@@ -12,7 +12,7 @@
 //! use ftp_runtime_simulated::client::{Config, Options};
 //! use ftp_runtime_simulated::memory::MemoryStorage;
 //! use ftp_runtime_simulated::sansio::wire::{Arg, Secret, VirtualPath};
-//! use ftp_runtime_simulated::server::{Grant, Settings};
+//! use ftp_runtime_simulated::server::Grant;
 //! use ftp_runtime_simulated::storage::{Account, Authenticator, Login};
 //! use ftp_runtime_simulated::{
 //!     Client, Conditions, Direction, Fault, Network, Runtime, Server, Simulation,
@@ -34,7 +34,7 @@
 //!     let [server_ip, client_ip]: [IpAddr; 2] = ["10.0.0.1".parse()?, "10.0.0.2".parse()?];
 //!     let (there, here) = (net.host(server_ip), net.host(client_ip));
 //!     let files = MemoryStorage::new();
-//!     let server = Server::new(there.clone(), Anybody(files.clone()), Settings::default());
+//!     let server = Server::builder().build(there.clone(), Anybody(files.clone()))?;
 //!     let at = SocketAddr::new(server_ip, 21);
 //!     let (serving, listener) = (server.clone(), there.listen(at)?);
 //!     there.spawn(async move { serving.serve(listener).await });

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ftp_runtime_tokio::runtime::{Listener, Runtime};
 use ftp_runtime_tokio::sansio::wire::Secret;
-use ftp_runtime_tokio::server::{Grant, Settings};
+use ftp_runtime_tokio::server::Grant;
 use ftp_runtime_tokio::storage::{Account, Authenticator, Login};
 use ftp_runtime_tokio::{Client, IntoTokio, LocalStorage, Server, Tokio};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,7 +32,9 @@ fn copies_both_ways() {
     let run = async {
         let runtime = Tokio::new();
         let files = Arc::new(LocalStorage::open(runtime.clone(), &folder).unwrap());
-        let server = Server::new(runtime.clone(), Anybody(files), Settings::default());
+        let server = Server::builder()
+            .build(runtime.clone(), Anybody(files))
+            .unwrap();
         let listener = runtime.listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let at = listener.local_addr().unwrap();
         let serving = server.clone();

@@ -12,7 +12,7 @@ use ftp_runtime_tokio::client::Credentials;
 use ftp_runtime_tokio::proxy::Proxy;
 use ftp_runtime_tokio::runtime::{Listener, Runtime};
 use ftp_runtime_tokio::sansio::wire::{Arg, Secret};
-use ftp_runtime_tokio::server::{Grant, Settings};
+use ftp_runtime_tokio::server::Grant;
 use ftp_runtime_tokio::storage::{Account, Authenticator, Login};
 use ftp_runtime_tokio::{Client, LocalStorage, Server, Tokio};
 use tracing::field::{Field, Visit};
@@ -225,7 +225,9 @@ fn a_server_tells_who_does_what() {
     let told = recorded(async {
         let runtime = Tokio::new();
         let files = Arc::new(LocalStorage::open(runtime.clone(), &folder).unwrap());
-        let server = Server::new(runtime.clone(), Anna(files), Settings::default());
+        let server = Server::builder()
+            .build(runtime.clone(), Anna(files))
+            .unwrap();
         let listener = runtime.listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let at = listener.local_addr().unwrap();
         let serving = server.clone();

@@ -17,7 +17,7 @@ use super::support::{LOCALHOST, Scratch};
 use crate::client::{self, Client, Options};
 use crate::local::{LocalEntries, LocalReader, LocalStorage, LocalWriter};
 use crate::runtime::{Listener, Runtime, Timer};
-use crate::server::{Config, Event, Server, SessionInfo, Settings};
+use crate::server::{Builder, Config, Event, Server, SessionInfo};
 use crate::storage::{
     Account, Authenticator, Capabilities, Changes, ChecksumRange, DigestAlgorithm, FileDigest,
     Grant, Login, Placement, Reader, Result, Storage, StorageError, Writer,
@@ -71,8 +71,8 @@ pub(super) fn config(change: impl FnOnce(&mut Config)) -> Config {
     config
 }
 
-pub(super) fn settings(change: impl FnOnce(&mut Config)) -> Settings {
-    Settings::default().config(config(change))
+pub(super) fn settings(change: impl FnOnce(&mut Config)) -> Builder {
+    Builder::new().config(config(change))
 }
 
 /// What the server's sessions told, for tests that wait for it.
@@ -132,17 +132,19 @@ impl<R: Runtime> Site<R> {
         Self::with(runtime, settings(change))
     }
 
-    pub(super) fn with(runtime: R, settings: Settings) -> Self {
+    pub(super) fn with(runtime: R, settings: Builder) -> Self {
         Self::at(runtime, settings, SocketAddr::new(LOCALHOST, 0))
     }
 
     /// Each user has a store: anna the scratch folder itself (as anybody does), bob a folder beside it.
-    pub(super) fn at(runtime: R, settings: Settings, at: SocketAddr) -> Self {
+    pub(super) fn at(runtime: R, settings: Builder, at: SocketAddr) -> Self {
         let scratch = Scratch::new(runtime.clone());
         let log = Log::default();
         let heard = log.clone();
         let settings = settings.observe(move |session, event| heard.note(session, event));
-        let server = Server::new(runtime.clone(), Users::of(&runtime, &scratch), settings);
+        let server = settings
+            .build(runtime.clone(), Users::of(&runtime, &scratch))
+            .unwrap();
         let listener = runtime.listen(at).unwrap();
         let at = listener.local_addr().unwrap();
         let serving = server.clone();
@@ -237,7 +239,7 @@ struct User<R> {
 }
 
 impl<R: Runtime> Users<R> {
-    fn of(runtime: &R, scratch: &Scratch<R>) -> Self {
+    pub(super) fn of(runtime: &R, scratch: &Scratch<R>) -> Self {
         let other = scratch.outside("bob");
         std::fs::create_dir(&other).unwrap();
         let bob = LocalStorage::open(runtime.clone(), &other).unwrap();

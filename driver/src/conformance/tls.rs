@@ -10,11 +10,11 @@ use ftp_sansio::wire::{Mode, Structure};
 use sha2::{Digest, Sha256};
 
 use super::cancelling::drop_at_every_poll_of;
-use super::site::{ANNA, LONG, Site, arg, client_config, config, get, pattern, put, secret};
+use super::site::{ANNA, LONG, Site, Users, arg, client_config, config, get, pattern, put, secret};
 use super::support::LOCALHOST;
 use crate::client::{Client, Config, DataPath, Error, Options};
 use crate::runtime::{Listener, Runtime};
-use crate::server::Settings;
+use crate::server::{Builder, TlsNotSetUp};
 use crate::tls::{
     Certificate, CertificateError, ClientCertificates, ClientTls, Distrust, Pin, Roots, ServerName,
     ServerTls, TlsError, Trust, Version,
@@ -54,10 +54,7 @@ pub(super) fn site<R: Runtime>(
         config.tls = Tls::Allow;
         change(config);
     });
-    Site::with(
-        runtime,
-        Settings::default().config(config).tls(server_tls()),
-    )
+    Site::with(runtime, Builder::new().config(config).tls(server_tls()))
 }
 
 pub(super) fn explicit() -> Config {
@@ -408,7 +405,7 @@ pub async fn clients_are_checked<R: Runtime>(runtime: R) {
         (ClientCertificates::Accepted(roots), true),
     ] {
         let tls = ServerTls::builder(CERTIFICATE.clone()).client_certificates(clients);
-        let settings = Settings::default().config(config(|config| config.tls = Tls::Require));
+        let settings = Builder::new().config(config(|config| config.tls = Tls::Require));
         let site = Site::with(runtime.clone(), settings.tls(tls.build().unwrap()));
         for version in VERSIONS {
             for (shown, is_good) in [
@@ -453,7 +450,7 @@ pub async fn certificates_are_read_again<R: Runtime>(runtime: R) {
         config.tls = Tls::Require;
         config.resumption = Resumption::Require;
     });
-    let site = Site::with(runtime, Settings::default().config(config).tls(tls.clone()));
+    let site = Site::with(runtime, Builder::new().config(config).tls(tls.clone()));
     site.put("file", b"content");
     let trust = trusting(Trust::Pinned(vec![CERTIFICATE.pin(), other.pin()]));
     let mut before = client_with(&site, explicit(), &trust).await;
@@ -479,7 +476,7 @@ pub async fn certificates_are_read_again<R: Runtime>(runtime: R) {
 pub async fn hosts_have_their_own<R: Runtime>(runtime: R) {
     let hosted = Certificate::self_signed(["files.example"]).unwrap();
     let tls = ServerTls::builder(CERTIFICATE.clone()).host("Files.Example", hosted.clone());
-    let settings = Settings::default().config(config(|config| config.tls = Tls::Require));
+    let settings = Builder::new().config(config(|config| config.tls = Tls::Require));
     let site = Site::with(runtime, settings.tls(tls.build().unwrap()));
     for (name, shown) in [("files.example", &hosted), ("localhost", &*CERTIFICATE)] {
         let tls = trusting(Trust::Roots(Roots::only(shown).unwrap()));
@@ -501,7 +498,7 @@ pub async fn hosts_have_their_own<R: Runtime>(runtime: R) {
 /// Two sides without a version in common do not speak.
 pub async fn old_versions_are_refused<R: Runtime>(runtime: R) {
     let tls = ServerTls::builder(CERTIFICATE.clone()).min_version(Version::Tls13);
-    let settings = Settings::default().config(config(|config| config.tls = Tls::Allow));
+    let settings = Builder::new().config(config(|config| config.tls = Tls::Allow));
     let site = Site::with(runtime, settings.tls(tls.build().unwrap()));
     let mut old = stranger(&site, explicit(), &client_tls(Version::Tls12)).await;
     let told = old.secure().await;
@@ -517,7 +514,10 @@ pub async fn old_versions_are_refused<R: Runtime>(runtime: R) {
 
 /// TLS that was asked for and is not there ends in an error, and nothing was said in clear text; who only would like it goes on.
 pub async fn what_is_not_there_is_refused<R: Runtime>(runtime: R) {
-    let site = Site::configured(runtime.clone(), |config| config.tls = Tls::Require);
+    let unsaid = Builder::new().config(config(|config| config.tls = Tls::Allow));
+    let site = Site::new(runtime.clone());
+    let built = unsaid.build(runtime.clone(), Users::of(&runtime, &site.scratch));
+    assert!(matches!(built, Err(TlsNotSetUp)));
     site.put("file", b"content");
     let without = Client::connect(runtime, site.at, explicit()).await;
     assert!(matches!(without, Err(Error::Tls(TlsError::NotSetUp))));

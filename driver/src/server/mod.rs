@@ -3,6 +3,7 @@
 //! An embedder says where files are kept and who may log in (the two traits of [`storage`](crate::storage)), and gives a listener to
 //! [`Server::serve`].
 
+mod builder;
 pub(crate) mod passive;
 mod perform;
 mod roster;
@@ -12,23 +13,22 @@ mod transfer;
 
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+pub use builder::{Builder, TlsNotSetUp};
 pub use ftp_sansio::server::{
     Capabilities, Capability, Config, DataTls, Ended, Event, Failure, Grant, Placement,
     StorageError, Timeouts, Tls, TransferFailure, TransferReport,
 };
 pub use ftp_sansio::tls::Resumption;
 use ftp_sansio::wire::Arg;
-use roster::{Limits, Roster};
+use roster::Roster;
 use session::{Greets, Session};
 
 use crate::runtime::{Listener, Runtime, within};
 use crate::storage::Authenticator;
-use crate::tls::ServerTls;
 
 /// How long the accept loop rests after an error, such as no file handle left, before it tries again.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
@@ -44,110 +44,10 @@ pub struct SessionInfo {
     pub user: Option<Arg>,
 }
 
-type Observer = dyn Fn(&SessionInfo, &Event) + Send + Sync;
-
-/// What an embedder sets. Begin with [`Settings::default`].
-pub struct Settings {
-    config: Arc<Config>,
-    tls: Option<ServerTls>,
-    passive_ports: RangeInclusive<u16>,
-    limits: Limits,
-    observer: Box<Observer>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            config: Arc::default(),
-            tls: None,
-            passive_ports: passive::DYNAMIC,
-            limits: Limits {
-                sessions: 20_000,
-                per_address: usize::MAX,
-            },
-            observer: Box::new(|_, _| {}),
-        }
-    }
-}
-
-impl Settings {
-    /// How the sessions behave. What it says of TLS counts only where there is some: see [`tls`](Self::tls).
-    #[must_use]
-    pub fn config(mut self, config: Config) -> Self {
-        self.config = Arc::new(config);
-        self
-    }
-
-    /// How TLS is done. Whether it is offered or demanded is for [`Config::tls`] and [`Config::data_tls`] to say, and whether data
-    /// connections have to resume the control connection's session for [`Config::resumption`].
-    #[must_use]
-    pub fn tls(mut self, tls: ServerTls) -> Self {
-        self.tls = Some(tls);
-        self
-    }
-
-    /// What the sessions go by: nothing is offered that is not there.
-    fn effective(mut self) -> Self {
-        if self.tls.is_none() && self.config.tls != Tls::Off {
-            Arc::make_mut(&mut self.config).tls = Tls::Off;
-        }
-        self
-    }
-
-    /// Which ports passive data connections use: by default the dynamic ones, 49152 to 65535.
-    #[must_use]
-    pub const fn passive_ports(mut self, ports: RangeInclusive<u16>) -> Self {
-        self.passive_ports = ports;
-        self
-    }
-
-    /// How many sessions there may be at once; who comes later gets a 421. By default 20,000.
-    #[must_use]
-    pub const fn max_sessions(mut self, sessions: usize) -> Self {
-        self.limits.sessions = sessions;
-        self
-    }
-
-    /// How many sessions there may be from one address at once. By default that is not limited.
-    #[must_use]
-    pub const fn max_sessions_per_address(mut self, sessions: usize) -> Self {
-        self.limits.per_address = sessions;
-        self
-    }
-
-    /// Hears of everything that happens in a session, on the session's own thread: it must not block.
-    #[must_use]
-    pub fn observe(
-        mut self,
-        observer: impl Fn(&SessionInfo, &Event) + Send + Sync + 'static,
-    ) -> Self {
-        self.observer = Box::new(observer);
-        self
-    }
-}
-
-impl std::fmt::Debug for Settings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            config,
-            tls,
-            passive_ports,
-            limits,
-            observer: _,
-        } = self;
-        f.debug_struct("Settings")
-            .field("config", config)
-            .field("tls", tls)
-            .field("ports", passive_ports)
-            .field("limits", limits)
-            .finish()
-    }
-}
-
 struct Shared<R: Runtime, A> {
     runtime: R,
     authenticator: A,
-    settings: Settings,
+    settings: Builder,
     roster: Arc<Roster>,
     passive: Arc<passive::Pool<R::Listener>>,
 }
@@ -173,23 +73,15 @@ impl<R: Runtime, A> std::fmt::Debug for Server<R, A> {
     }
 }
 
-impl<R: Runtime, A: Authenticator> Server<R, A> {
-    /// A server that lets in whom `authenticator` knows.
-    pub fn new(runtime: R, authenticator: A, settings: Settings) -> Self {
-        let settings = settings.effective();
-        let roster = Roster::new(settings.limits);
-        let passive = passive::Pool::new(settings.passive_ports.clone());
-        Self {
-            shared: Arc::new(Shared {
-                runtime,
-                authenticator,
-                settings,
-                roster,
-                passive,
-            }),
-        }
+impl<R: Runtime> Server<R, ()> {
+    /// Begins with what is usual; [`Builder::build`] makes the server.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::new()
     }
+}
 
+impl<R: Runtime, A: Authenticator> Server<R, A> {
     /// Accepts connections until [`stop`](Self::stop) is called. It may run for several listeners at once. What goes wrong with
     /// one connection is its own affair, and what goes wrong with accepting (no file handle left) is tried again.
     pub async fn serve(&self, listener: R::Listener) {
@@ -197,7 +89,7 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
     }
 
     /// The same for a listener at which TLS comes first (by custom port 990), whatever [`Config::tls`] says. Without
-    /// [`Settings::tls`] nobody gets further than the handshake there.
+    /// [`Builder::tls`] nobody gets further than the handshake there.
     pub async fn serve_implicit(&self, listener: R::Listener) {
         self.accept(listener, Greets::UnderTls).await;
     }

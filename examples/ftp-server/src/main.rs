@@ -22,7 +22,7 @@ use console::Detail;
 use ftp_driver::Runtime;
 use ftp_driver::local::LocalStorage;
 use ftp_driver::runtime::Listener;
-use ftp_driver::server::{Config, DataTls, Resumption, Server, Settings, Tls};
+use ftp_driver::server::{Builder, Config, DataTls, Resumption, Server, Tls};
 use ftp_driver::tls::ServerTls;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -96,7 +96,9 @@ fn start<R: Runtime>(
         anonymous: anonymous(cli),
         storage: Arc::new(storage.clone()),
     };
-    let server = Server::new(runtime.clone(), accounts, settings::<R>(cli, tls));
+    let server = settings::<R>(cli, tls)
+        .build(runtime.clone(), accounts)
+        .map_err(|error| error.to_string())?;
     let lines = plain
         .iter()
         .map(|listener| ready(listener, ""))
@@ -179,7 +181,7 @@ fn anonymous(cli: &Cli) -> Option<Mode> {
     cli.anonymous
 }
 
-fn settings<R: Runtime>(cli: &Cli, tls: Option<ServerTls>) -> Settings {
+fn settings<R: Runtime>(cli: &Cli, tls: Option<ServerTls>) -> Builder {
     let detail = Detail::new(cli.verbose, cli.quiet);
     let mut config = Config::default();
     config.capabilities = LocalStorage::<R>::CAPABILITIES;
@@ -199,7 +201,7 @@ fn settings<R: Runtime>(cli: &Cli, tls: Option<ServerTls>) -> Settings {
     config.trace = detail >= Detail::Commands;
     config.timeouts.idle = Duration::from_secs(cli.idle_timeout);
     config.timeouts.data_progress = Duration::from_secs(cli.transfer_timeout);
-    let settings = Settings::default()
+    let settings = Builder::new()
         .config(config)
         .max_sessions(cli.max_sessions)
         .max_sessions_per_address(cli.max_sessions_per_ip.unwrap_or(usize::MAX))

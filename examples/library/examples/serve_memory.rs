@@ -9,7 +9,7 @@ use ftp_runtime_tokio::client::{self, Options};
 use ftp_runtime_tokio::memory::MemoryStorage;
 use ftp_runtime_tokio::runtime::{Listener, Runtime};
 use ftp_runtime_tokio::sansio::wire::{Arg, Secret, VirtualPath};
-use ftp_runtime_tokio::server::{Grant, Settings};
+use ftp_runtime_tokio::server::Grant;
 use ftp_runtime_tokio::storage::{Account, Authenticator, Login};
 use ftp_runtime_tokio::{Client, Server, Tokio};
 
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let listener = runtime.listen("127.0.0.1:0".parse()?)?;
     let at = listener.local_addr()?;
-    let server = Server::new(runtime.clone(), Anybody(files.clone()), Settings::default());
+    let server = Server::builder().build(runtime.clone(), Anybody(files.clone()))?;
     let serving = server.clone();
     tokio::spawn(async move { serving.serve(listener).await });
 

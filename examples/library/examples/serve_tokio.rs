@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ftp_runtime_tokio::runtime::{Listener, Runtime};
-use ftp_runtime_tokio::server::{Grant, Settings};
+use ftp_runtime_tokio::server::Grant;
 use ftp_runtime_tokio::storage::{Account, Authenticator, Login};
 use ftp_runtime_tokio::{LocalStorage, Server, Tokio};
 
@@ -33,9 +33,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let root = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
     let runtime = Tokio::new();
     let files = Arc::new(LocalStorage::open(runtime.clone(), Path::new(&root))?);
-    let settings =
-        Settings::default().observe(|session, event| println!("{}: {event:?}", session.peer));
-    let server = Server::new(runtime.clone(), Anna { files }, settings);
+    let server = Server::builder()
+        .observe(|session, event| println!("{}: {event:?}", session.peer))
+        .build(runtime.clone(), Anna { files })?;
 
     let listener = runtime.listen("127.0.0.1:0".parse()?)?;
     println!("ftp://anna:secret@{}/ until Enter", listener.local_addr()?);

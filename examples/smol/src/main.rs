@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ftp_driver::client::Config;
 use ftp_driver::runtime::{Listener as _, Runtime as _};
-use ftp_driver::server::{Grant, Settings};
+use ftp_driver::server::Grant;
 use ftp_driver::storage::{Account, Authenticator, Login};
 use ftp_sansio::wire::Secret;
 use ftp_smol_example::{Client, LocalStorage, Server, Smol};
@@ -31,11 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     smol::block_on(async {
         let runtime = Smol::new();
         let files = LocalStorage::open(runtime.clone(), Path::new(&folder))?;
-        let server = Server::new(
-            runtime.clone(),
-            Everybody(files.into()),
-            Settings::default(),
-        );
+        let server = Server::builder().build(runtime.clone(), Everybody(files.into()))?;
         let listener = runtime.listen("127.0.0.1:0".parse()?)?;
         let address = listener.local_addr()?;
         let serving = server.clone();

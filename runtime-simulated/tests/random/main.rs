@@ -18,7 +18,7 @@ use bytes::Bytes;
 use ftp_runtime_simulated::client::{Config, DataPath, Error, Options, Timeouts};
 use ftp_runtime_simulated::conformance::polled;
 use ftp_runtime_simulated::sansio::wire::{Arg, Mode, Representation, Secret};
-use ftp_runtime_simulated::server::{Grant, Settings};
+use ftp_runtime_simulated::server::{Builder, Grant};
 use ftp_runtime_simulated::storage::{Account, Authenticator, Login};
 use ftp_runtime_simulated::{
     Client, Conditions, Direction, Fault, Network, Runtime, Server, Simulated, Simulation,
@@ -438,8 +438,10 @@ async fn run(net: Network, seed: u64) -> u64 {
     let mut settings = ftp_runtime_simulated::server::Config::default();
     settings.timeouts.idle = Duration::from_secs(60);
     settings.timeouts.data_progress = Duration::from_secs(60);
-    let settings = Settings::default().config(settings);
-    let server = Server::new(there.clone(), Anybody(Arc::new(files.clone())), settings);
+    let settings = Builder::new().config(settings);
+    let server = settings
+        .build(there.clone(), Anybody(Arc::new(files.clone())))
+        .unwrap();
     let at = SocketAddr::new(server_ip, 21);
     let listener = there.listen(at).unwrap();
     let serving = server.clone();
