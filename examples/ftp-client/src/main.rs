@@ -17,6 +17,7 @@ mod login;
 mod names;
 mod opener;
 mod progress;
+mod proxy;
 mod put;
 mod raw;
 mod remote;
@@ -70,6 +71,7 @@ fn over_runtime(options: &Options, console: &Rc<Console>, command: Command) -> R
         active: options.active,
         ascii: options.ascii,
         timeout: options.timeout,
+        proxy: proxy::wanted(options)?,
         tls: Tls::new(&options.protection)?,
         verify: options.verify,
         console: Rc::clone(console),
