@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) ascii: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) verify: bool,
+    /// How many sessions may move files at once.
+    pub(crate) jobs: usize,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) tls: Tls,
     pub(crate) console: Rc<Console>,
