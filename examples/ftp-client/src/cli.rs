@@ -22,6 +22,8 @@ Examples:
   ftp-client sync --delete site ftp://bob@ftp.example.org/www/
   ftp-client find --name '*.iso' ftp://ftp.example.org/pub/
   ftp-client --tls explicit --ca company.pem get -r ftp://bob@ftp.example.org/inbox/ inbox
+  ftp-client -j 4 get -r ftp://ftp.example.org/pub/photos/ photos
+  ftp-client --proxy socks5://127.0.0.1:1080 ls ftp://ftp.example.org/
   ftp-client shell ftp://127.0.0.1:2121/
 
 URLs are ftp://user:password@host:port/path, as curl takes them: percent-encoded, the path relative to the folder that the
@@ -29,6 +31,9 @@ login leads to, absolute after a second slash (ftp://host//etc/motd), text when 
 login is anonymous. The password may also come from FTP_PASSWORD, or is asked for on a terminal; it is never shown.
 ftps:// is TLS from the first byte on; for ftp:// see --tls. A certificate that is not trusted ends the program with 4,
 and it says by which --pin it would be.
+
+A proxy's port is 1080 when none is named, as curl has it, and it looks the server's name up (socks5h:// says the same). A certificate is the
+server's all the same. The environment is left alone: ftp_proxy names proxies that fetch files themselves, which these are not.
 
 Exit codes: 0 done; 1 some of the work failed; 2 usage; 3 could not connect; 4 TLS; 5 login refused; 6 not found or no
 permission; 7 timed out; 8 transfer incomplete or checksum differs; 9 the server broke the protocol.";
@@ -44,6 +49,9 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
+/// More sessions than this are an attack on most servers.
+const MOST_JOBS: i64 = 64;
+
 /// What every command understands.
 #[derive(Args, Debug)]
 pub(crate) struct Options {
@@ -53,6 +61,14 @@ pub(crate) struct Options {
     /// Longest wait for anything: a connection, a reply, the next data.
     #[arg(long, global = true, value_name = "SECS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
+    /// How many sessions may move files at once, for get -r, put and sync: each with a login of its own, opened when there is a file for it. A
+    /// server that does not let there be so many gets as many as it does.
+    #[arg(short, long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=MOST_JOBS))]
+    pub(crate) jobs: u8,
+    /// The proxy that all connections go through, those for the data too: socks5://[USER:PASSWORD@]HOST[:PORT], or http:// for one that allows
+    /// CONNECT. No environment variable names one.
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
     /// What the client runs on.
     #[arg(long, global = true, value_enum, default_value_t = RuntimeName::Tokio)]
     pub(crate) runtime: RuntimeName,
@@ -73,6 +89,20 @@ pub(crate) struct Options {
     /// One JSON object a line on standard output: entries, or what was done.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+}
+
+impl Command {
+    /// Whether it may have more than one file to move.
+    pub(crate) const fn moves_files(&self) -> bool {
+        matches!(
+            self,
+            Self::Get {
+                recursive: true,
+                ..
+            } | Self::Put { .. }
+                | Self::Sync(_)
+        )
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -137,7 +167,7 @@ Examples:
     /// Send files, or with -r what is in folders.
     #[command(after_help = "\
 A URL that ends in a slash is a folder, and so is one that several files go to. - is standard input.
-With -r, what is in the folder LOCAL is put into the folder of the URL; of several, each gets a folder of its own there.
+With -r, what is in the folder LOCAL is put into the folder of the URL; of several, each gets a folder of its own there. Folders go before files.
 
 Examples:
   ftp-client put report.pdf ftp://bob@ftp.example.org/inbox/

@@ -1,11 +1,12 @@
 //! What the program says, and where: data on standard output, talk on standard error, and in the shell all of it on
 //! standard output.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
 use ftp_sansio::wire::Escaped;
+use indicatif::ProgressBar;
 
 use crate::failure::Failure;
 use crate::json;
@@ -19,6 +20,8 @@ pub(crate) struct Console {
     /// The shell's talk is its output.
     pub(crate) in_shell: bool,
     problems: Cell<usize>,
+    /// The bar that stands while several sessions are at work, and makes room for what is said.
+    pub(crate) bar: RefCell<Option<ProgressBar>>,
 }
 
 impl Console {
@@ -86,8 +89,7 @@ impl Console {
             let message = json::Object::new()
                 .text("event", "error")
                 .text("message", &text.to_string());
-            // Nobody listens any more: the message above has been said all the same.
-            let _ = writeln!(io::stdout(), "{message}");
+            self.beside_bar(|| writeln!(io::stdout(), "{message}"));
         }
     }
 
@@ -98,7 +100,7 @@ impl Console {
                 .text("event", event)
                 .bytes("name", Some(name))
                 .number("bytes", bytes);
-            let _ = writeln!(io::stdout(), "{line}");
+            self.beside_bar(|| writeln!(io::stdout(), "{line}"));
         }
         let name = Escaped(name);
         match bytes {
@@ -111,11 +113,18 @@ impl Console {
         self.problems.get()
     }
 
-    /// Talk that cannot be written is lost: there is nowhere to say so.
     fn write(&self, text: fmt::Arguments<'_>) {
-        let _ = match self.in_shell {
+        self.beside_bar(|| match self.in_shell {
             true => writeln!(io::stdout(), "{text}"),
             false => writeln!(io::stderr(), "{text}"),
+        });
+    }
+
+    /// What cannot be written is lost: there is nowhere to say so.
+    fn beside_bar(&self, write: impl FnOnce() -> io::Result<()>) {
+        let _ = match &*self.bar.borrow() {
+            Some(bar) => bar.suspend(write),
+            None => write(),
         };
     }
 }

@@ -13,11 +13,12 @@ use crate::below::{Below, Branches};
 use crate::failure::{Exit, Failure, Shown};
 use crate::landing::Landing;
 use crate::names;
+use crate::parallel::Sessions;
 use crate::progress::Meter;
 use crate::remote::RemotePath;
 use crate::session::Session;
 use crate::sync::Filter;
-use crate::tree::{Node, Stamp, Tree, walk_remote};
+use crate::tree::{FileNode, Stamp, Tree, walk_remote};
 use crate::verify::Check;
 
 /// A remote file, and what a listing has told of it already.
@@ -34,6 +35,15 @@ impl Wanted {
             path,
             size: None,
             modified: None,
+        }
+    }
+
+    /// A file of a tree.
+    pub(crate) fn listed(path: RemotePath, file: FileNode) -> Self {
+        Self {
+            path,
+            size: file.size,
+            modified: file.time.and_then(Stamp::date),
         }
     }
 }
@@ -206,25 +216,30 @@ pub(crate) fn local_name(path: &RemotePath) -> Result<std::ffi::OsString, Failur
 
 /// Puts what is in the remote folder `from` into the local folder `to`, which is made if it is not there.
 pub(crate) async fn tree<R: Runtime>(
-    session: &mut Session<R>,
+    sessions: &mut Sessions<'_, R>,
     from: &RemotePath,
     to: &Path,
     resume: bool,
 ) -> Result<(), Failure> {
-    let tree = walk_remote(session, from, &Filter::default()).await?;
-    tree.report(&session.console);
+    let tree = walk_remote(&mut sessions.first, from, &Filter::default()).await?;
+    tree.report(&sessions.first.console);
     fs::create_dir_all(to).map_err(|error| Failure::local(to, &error))?;
     let mut blocked = Branches::default();
-    for (below, node) in tree.nodes() {
+    for below in tree.folders() {
         if blocked.hold(below) {
             continue;
         }
-        if let Err(failure) = fetch(session, from, to, (below, node), resume).await {
-            pass_on(session, failure)?;
+        if let Err(failure) = make_local_folder(to, below) {
+            sessions.first.console.problem(&failure);
             blocked.add(below.clone());
         }
     }
-    Ok(())
+    let (files, bytes) = tree.files_beside(&blocked);
+    let fetch = async |session: &mut Session<R>, (below, file): (&Below, FileNode)| {
+        let wanted = Wanted::listed(below.remote(from)?, file);
+        fetch_below(session, &wanted, to, below, resume).await
+    };
+    sessions.each(files, bytes, fetch).await
 }
 
 /// A failure of one file is a problem, and the others go on; a session that is lost ends the work.
@@ -234,28 +249,6 @@ pub(crate) fn pass_on<R: Runtime>(session: &Session<R>, failure: Failure) -> Res
     }
     session.console.problem(&failure);
     Ok(())
-}
-
-/// Makes one folder of a tree, or fetches one file of it.
-async fn fetch<R: Runtime>(
-    session: &mut Session<R>,
-    from: &RemotePath,
-    to: &Path,
-    (below, node): (&Below, &Node),
-    resume: bool,
-) -> Result<(), Failure> {
-    match node {
-        Node::Folder => make_local_folder(to, below),
-        Node::File(file) => {
-            let wanted = Wanted {
-                path: below.remote(from)?,
-                size: file.size,
-                modified: file.time.and_then(Stamp::date),
-            };
-            fetch_below(session, &wanted, to, below, resume).await
-        }
-        Node::Skipped => Ok(()),
-    }
 }
 
 /// Fetches one file to its place below `to`; never through a link that stands there.

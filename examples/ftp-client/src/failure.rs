@@ -111,7 +111,11 @@ impl Failure {
             text,
             fatal: matches!(
                 error,
-                Error::Connect(_) | Error::NotBegun(_) | Error::Closed(_) | Error::Protocol(_)
+                Error::Connect(_)
+                    | Error::Proxy(_)
+                    | Error::NotBegun(_)
+                    | Error::Closed(_)
+                    | Error::Protocol(_)
             ),
             unopened: error.reply().is_some_and(|reply| reply.code().get() == 425),
         }
@@ -163,7 +167,7 @@ impl fmt::Display for Failure {
 fn exit_of(error: &Error) -> Exit {
     match error {
         Error::NotBegun(why) => exit_of(why),
-        Error::Connect(_) | Error::Closed(_) => Exit::Connect,
+        Error::Connect(_) | Error::Proxy(_) | Error::Closed(_) => Exit::Connect,
         Error::Refused(reply) => exit_of_reply(reply),
         Error::LoginRefused(_) => Exit::Login,
         Error::Timeout(_) => Exit::Timeout,

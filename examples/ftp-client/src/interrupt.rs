@@ -1,22 +1,29 @@
-//! What is cleared away when a signal ends the program in the middle of a download: the partial file, which nobody could
+//! What is cleared away when a signal ends the program in the middle of a download: the partial files, which nobody could
 //! resume.
 
-use std::path::PathBuf;
-use std::sync::{Mutex, Once, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-/// The partial file that is being written, if one is: there is one transfer at a time.
-static PART: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// The partial files that are being written: one for each session at the most.
+static PARTS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// From here on `part` goes with the program; `None` when it has its name, or is gone.
-pub(crate) fn remember(part: Option<PathBuf>) {
-    static WATCH: Once = Once::new();
-    if part.is_some() {
-        WATCH.call_once(watch);
-    }
-    *PART.lock().unwrap_or_else(PoisonError::into_inner) = part;
+fn parts() -> MutexGuard<'static, Vec<PathBuf>> {
+    PARTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ctrl-C, a closed terminal and `kill` end the program as they would have, once its partial file is gone.
+/// From here on `part` goes with the program.
+pub(crate) fn remember(part: PathBuf) {
+    static WATCH: Once = Once::new();
+    WATCH.call_once(watch);
+    parts().push(part);
+}
+
+/// It has its name, or is gone.
+pub(crate) fn forget(part: &Path) {
+    parts().retain(|known| known != part);
+}
+
+/// Ctrl-C, a closed terminal and `kill` end the program as they would have, once its partial files are gone.
 #[cfg(unix)]
 fn watch() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -26,7 +33,7 @@ fn watch() {
     };
     std::thread::spawn(move || {
         for signal in signals.forever() {
-            if let Some(part) = PART.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            for part in parts().drain(..) {
                 let _ = std::fs::remove_file(part);
             }
             let _ = signal_hook::low_level::emulate_default_handler(signal);

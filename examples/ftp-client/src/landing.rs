@@ -58,7 +58,7 @@ impl Landing {
             // As strict as the file it replaces; where that cannot be, the umask is.
             let _ = file.set_permissions(there.permissions());
         }
-        interrupt::remember(Some(part.clone()));
+        interrupt::remember(part.clone());
         Ok(Self {
             file: file.into(),
             path,
@@ -119,8 +119,8 @@ impl Landing {
         }
         if let Some(part) = &self.part {
             fs::rename(part, &self.path).map_err(|error| Failure::local(&self.path, &error))?;
+            interrupt::forget(part);
             self.part = None;
-            interrupt::remember(None);
         }
         Ok(())
     }
@@ -130,8 +130,8 @@ impl Drop for Landing {
     fn drop(&mut self) {
         if let Some(part) = self.part.take() {
             // Nothing more can be done about a file that does not go.
-            let _ = fs::remove_file(part);
-            interrupt::remember(None);
+            let _ = fs::remove_file(&part);
+            interrupt::forget(&part);
         }
     }
 }

@@ -16,7 +16,9 @@ mod landing;
 mod login;
 mod names;
 mod opener;
+mod parallel;
 mod progress;
+mod proxy;
 mod put;
 mod raw;
 mod remote;
@@ -70,10 +72,15 @@ fn over_runtime(options: &Options, console: &Rc<Console>, command: Command) -> R
         active: options.active,
         ascii: options.ascii,
         timeout: options.timeout,
+        jobs: options.jobs.into(),
+        proxy: proxy::wanted(options)?,
         tls: Tls::new(&options.protection)?,
         verify: options.verify,
         console: Rc::clone(console),
     };
+    if options.jobs > 1 && !command.moves_files() {
+        return Err(Failure::usage("-j goes with get -r, put and sync"));
+    }
     if options.verify && options.ascii {
         return Err(verify::not_as_text());
     }

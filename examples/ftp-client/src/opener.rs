@@ -33,16 +33,33 @@ impl<R: Runtime> Opener<R> {
 
     /// Connects and logs in.
     pub(crate) async fn open(&self, target: &Target) -> Result<Session<R>, Failure> {
-        let ascii = target.ascii.unwrap_or(self.settings.ascii);
-        if ascii && self.settings.verify {
+        let credentials = self.credentials(target)?;
+        self.open_as(target, credentials).await
+    }
+
+    /// Who logs in; it may be that a person is asked.
+    pub(crate) fn credentials(&self, target: &Target) -> Result<Credentials, Failure> {
+        if self.is_text(target) && self.settings.verify {
             return Err(verify::not_as_text());
         }
-        let credentials = Credentials::find(target.user.as_ref(), target.password.as_ref())?;
+        Credentials::find(target.user.as_ref(), target.password.as_ref())
+    }
+
+    fn is_text(&self, target: &Target) -> bool {
+        target.ascii.unwrap_or(self.settings.ascii)
+    }
+
+    /// Connects, and logs in with what is known already.
+    pub(crate) async fn open_as(
+        &self,
+        target: &Target,
+        credentials: Credentials,
+    ) -> Result<Session<R>, Failure> {
         let mut session = session::connect(&self.runtime, &self.settings, &target.host).await?;
         session
             .login(credentials.user, credentials.password)
             .await?;
-        session.set_ascii(ascii);
+        session.set_ascii(self.is_text(target));
         Ok(session)
     }
 
@@ -66,7 +83,7 @@ impl<R: Runtime> Opener<R> {
                 }
                 _ => self.open(target).await?,
             };
-            session.set_ascii(target.ascii.unwrap_or(self.settings.ascii));
+            session.set_ascii(self.is_text(target));
             match work(&mut session, target).await {
                 Err(failure) if targets.len() > 1 && !session.is_lost(&failure) => {
                     self.console().problem(failure);

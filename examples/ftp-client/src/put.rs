@@ -1,11 +1,12 @@
 //! `put`: files, folders and standard input to their places on the server.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ftp_driver::Runtime;
 
 use crate::failure::Failure;
+use crate::parallel::Sessions;
 use crate::remote::RemotePath;
 use crate::session::Session;
 use crate::{download, upload};
@@ -22,11 +23,7 @@ pub(crate) struct Destination<'a> {
 
 impl Destination<'_> {
     /// One of several is a problem; the only one is the failure of the program.
-    pub(crate) fn fail<R: Runtime>(
-        &self,
-        session: &Session<R>,
-        failure: Failure,
-    ) -> Result<(), Failure> {
+    fn fail<R: Runtime>(&self, session: &Session<R>, failure: Failure) -> Result<(), Failure> {
         match self.several {
             true => download::pass_on(session, failure),
             false => Err(failure),
@@ -41,21 +38,50 @@ impl Destination<'_> {
     }
 }
 
-/// Sends one operand: a file, a folder with `-r`, or `-`.
-pub(crate) async fn put_one<R: Runtime>(
+/// Sends the operands: folders with `-r`, one after the other, and then the files.
+pub(crate) async fn put_all<R: Runtime>(
+    sessions: &mut Sessions<'_, R>,
+    locals: &[PathBuf],
+    into: &Destination<'_>,
+) -> Result<(), Failure> {
+    let is_tree = |local: &&PathBuf| into.recursive && local.as_os_str() != "-" && local.is_dir();
+    let (trees, files): (Vec<_>, Vec<_>) = locals.iter().partition(is_tree);
+    for local in trees {
+        if let Err(failure) = put_tree(sessions, local, into).await {
+            into.fail(&sessions.first, failure)?;
+        }
+    }
+    match files[..] {
+        [file] if !into.several => put_file(&mut sessions.first, file, into).await,
+        _ => {
+            let send = async |session: &mut Session<R>, local: &PathBuf| {
+                put_file(session, local, into).await
+            };
+            sessions.each(files, None, send).await
+        }
+    }
+}
+
+async fn put_tree<R: Runtime>(
+    sessions: &mut Sessions<'_, R>,
+    local: &Path,
+    into: &Destination<'_>,
+) -> Result<(), Failure> {
+    let folder = match into.several {
+        true => upload::join(into.path, &upload::remote_name(local)?)?,
+        false => into.path.clone(),
+    };
+    upload::tree(sessions, local, &folder, into.resume).await
+}
+
+/// Sends a file, or `-`.
+async fn put_file<R: Runtime>(
     session: &mut Session<R>,
     local: &Path,
     into: &Destination<'_>,
 ) -> Result<(), Failure> {
     if local.as_os_str() == "-" {
         return put_stdin(session, into).await;
-    }
-    if into.recursive && local.is_dir() {
-        let folder = match into.several {
-            true => upload::join(into.path, &upload::remote_name(local)?)?,
-            false => into.path.clone(),
-        };
-        return upload::tree(session, local, &folder, into.resume).await;
     }
     let path = into.file(&upload::remote_name(local)?)?;
     let bytes = upload::from_file(session, local, &path, into.resume).await?;

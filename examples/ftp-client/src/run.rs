@@ -12,7 +12,8 @@ use crate::failure::{Exit, Failure, Shown};
 use crate::fxp::{self, End};
 use crate::login::secret;
 use crate::opener::{How, Opener};
-use crate::put::{Destination, put_one};
+use crate::parallel::Sessions;
+use crate::put::{Destination, put_all};
 use crate::remote::RemotePath;
 use crate::session::Settings;
 use crate::show::{self, Form};
@@ -122,18 +123,19 @@ impl<R: Runtime> Opener<R> {
             None if how.recursive => download::local_name(path)?.into(),
             local => download::destination(path, local)?,
         };
-        let mut session = self.open(&target).await?;
+        let mut sessions = Sessions::open(self, &target).await?;
+        let session = &mut sessions.first;
         session.prepare(how)?;
         if to_stdout {
-            download::to_stdout(&mut session, path).await?;
+            download::to_stdout(session, path).await?;
         } else if how.recursive {
-            download::tree(&mut session, path, &local, how.resume).await?;
+            download::tree(&mut sessions, path, &local, how.resume).await?;
         } else {
             let wanted = Wanted::new(path.clone());
-            let bytes = download::to_file(&mut session, &wanted, &local, how.resume).await?;
+            let bytes = download::to_file(session, &wanted, &local, how.resume).await?;
             self.console().done("get", path.as_bytes(), Some(bytes));
         }
-        session.quit().await;
+        sessions.quit().await;
         Ok(())
     }
 
@@ -145,8 +147,8 @@ impl<R: Runtime> Opener<R> {
         {
             std::fs::metadata(local).map_err(|error| Failure::local(local, &error))?;
         }
-        let mut session = self.open(&target).await?;
-        session.prepare(how)?;
+        let mut sessions = Sessions::open(self, &target).await?;
+        sessions.first.prepare(how)?;
         let into = Destination {
             folder: target.names_folder || locals.len() > 1,
             several: locals.len() > 1,
@@ -154,12 +156,8 @@ impl<R: Runtime> Opener<R> {
             recursive: how.recursive,
             resume: how.resume,
         };
-        for local in locals {
-            if let Err(failure) = put_one(&mut session, local, &into).await {
-                into.fail(&session, failure)?;
-            }
-        }
-        session.quit().await;
+        put_all(&mut sessions, locals, &into).await?;
+        sessions.quit().await;
         Ok(())
     }
 
@@ -307,8 +305,8 @@ impl<R: Runtime> Opener<R> {
             let text = format!("there is no local folder {}", Shown(&local));
             return Err(Failure::new(Exit::NotFound, text));
         }
-        let mut session = self.open(&target).await?;
-        session.set_ascii(false);
+        let mut sessions = Sessions::open(self, &target).await?;
+        sessions.first.set_ascii(false);
         let job = Job {
             local: &local,
             remote: &target.path,
@@ -317,8 +315,8 @@ impl<R: Runtime> Opener<R> {
             dry_run: sync.dry_run,
             filter,
         };
-        sync::run(&mut session, &job).await?;
-        session.quit().await;
+        sync::run(&mut sessions, &job).await?;
+        sessions.quit().await;
         Ok(())
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ftp_driver::Runtime;
-use ftp_driver::client::{self, Client, Config, DataPath, Error, Options, Timeouts, Trace};
+use ftp_driver::client::{self, Client, Config, DataPath, Error, Options, Target, Timeouts, Trace};
+use ftp_driver::proxy::Proxy;
 use ftp_driver::runtime::within;
 use ftp_driver::tls::{ServerName, Version};
 use ftp_sansio::listing::{Entry, Listing};
@@ -31,6 +32,9 @@ pub(crate) struct Settings {
     pub(crate) ascii: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) verify: bool,
+    /// How many sessions may move files at once.
+    pub(crate) jobs: usize,
+    pub(crate) proxy: Option<Proxy>,
     pub(crate) tls: Tls,
     pub(crate) console: Rc<Console>,
 }
@@ -79,7 +83,7 @@ impl<R: Runtime> std::fmt::Debug for Session<R> {
     }
 }
 
-/// Connects to the first of the host's addresses that answers, and protects the session as far as it is to be.
+/// Connects to the first of the host's addresses that answers, or to the proxy, and protects the session as far as it is to be.
 pub(crate) async fn connect<R: Runtime>(
     runtime: &R,
     settings: &Settings,
@@ -92,14 +96,15 @@ pub(crate) async fn connect<R: Runtime>(
     };
     let config = settings.config(mode);
     let mut failure = None;
-    for address in resolve(runtime, host, config.timeouts.connect).await? {
+    for server in servers(runtime, settings, host, config.timeouts.connect).await? {
+        let way = Way(settings.proxy.as_ref());
         settings
             .console
-            .detail(format_args!("* connecting to {address}"));
-        let connected = reach(runtime, settings, host, address, &config, Version::Tls13).await?;
+            .detail(format_args!("* connecting to {server}{way}"));
+        let connected = reach(runtime, settings, host, &server, &config, Version::Tls13).await?;
         let connected = match connected {
             Ok(client) if mode != tls::Mode::Off && wants_tls_1_2(client.greeting()) => {
-                reach(runtime, settings, host, address, &config, Version::Tls12).await?
+                reach(runtime, settings, host, &server, &config, Version::Tls12).await?
             }
             connected => connected,
         };
@@ -111,7 +116,7 @@ pub(crate) async fn connect<R: Runtime>(
             }
             Err(error) => {
                 let reached = !matches!(error, Error::Connect(_) | Error::Timeout(..));
-                failure = Some(Failure::server(host, &error));
+                failure = Some(Failure::server(format_args!("{host}{way}"), &error));
                 if reached {
                     break;
                 }
@@ -121,21 +126,52 @@ pub(crate) async fn connect<R: Runtime>(
     Err(failure.unwrap_or_else(|| unknown_host(host, "it has no address")))
 }
 
-/// Connects to one address; the inner error may be another's luck.
+/// How a server is reached, where that is worth a word.
+#[derive(Clone, Copy)]
+struct Way<'a>(Option<&'a Proxy>);
+
+impl std::fmt::Display for Way<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(proxy) => write!(f, " by the proxy {}", proxy.target()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Where to connect to, one after the other. A proxy is told the server's name, and looks it up itself.
+async fn servers<R: Runtime>(
+    runtime: &R,
+    settings: &Settings,
+    host: &Host,
+    limit: Duration,
+) -> Result<Vec<Target>, Failure> {
+    if settings.proxy.is_none() {
+        let addresses = resolve(runtime, host, limit).await?;
+        return Ok(addresses.into_iter().map(Target::from).collect());
+    }
+    let target = Target::new(&host.name, host.port());
+    Ok(vec![target.map_err(|error| unknown_host(host, error))?])
+}
+
+/// Connects to one server; the inner error may be another's luck.
 async fn reach<R: Runtime>(
     runtime: &R,
     settings: &Settings,
     host: &Host,
-    address: SocketAddr,
+    server: &Target,
     config: &Config,
     highest: Version,
 ) -> Result<Result<Client<R>, Error>, Failure> {
-    let (runtime, config) = (runtime.clone(), config.clone());
-    if settings.tls.mode(host)? == tls::Mode::Off {
-        return Ok(Client::connect(runtime, address, config).await);
+    let mut builder = Client::builder(runtime.clone()).config(config.clone());
+    if settings.tls.mode(host)? != tls::Mode::Off {
+        let tls = settings.tls.client(highest)?;
+        builder = builder.tls(tls).server_name(server_name(host)?);
     }
-    let (tls, name) = (settings.tls.client(highest)?, server_name(host)?);
-    Ok(Client::connect_tls(runtime, address, config, &tls, name).await)
+    if let Some(proxy) = &settings.proxy {
+        builder = builder.proxy(proxy.clone());
+    }
+    Ok(builder.connect(server.clone()).await)
 }
 
 /// `ProFTPD` takes no data connection that does not resume a TLS session, but gives out no ticket of TLS 1.3 with an upload: after two of

@@ -68,6 +68,19 @@ impl Tls {
         Ok(made.get_or_init(|| client).clone())
     }
 
+    /// For more sessions with a server of which one is known: as protected as that one, or not at all.
+    pub(crate) fn settled(&self, host: &Host, is_protected: bool) -> Self {
+        let settled = match is_protected {
+            true => TlsName::Explicit,
+            false => TlsName::Off,
+        };
+        let is_open = self.mode.is_none() && !host.implicit;
+        Self {
+            mode: if is_open { Some(settled) } else { self.mode },
+            ..self.clone()
+        }
+    }
+
     /// For a session with this host.
     ///
     /// # Errors
@@ -135,5 +148,24 @@ mod tests {
         for contradiction in [Explicit, Off] {
             assert_eq!(mode(Some(contradiction), "ftps://h/"), Err(Exit::Usage));
         }
+    }
+
+    #[test]
+    fn more_sessions_are_as_protected_as_the_first() {
+        let settled = |mode, url: &str, is_protected| {
+            let host = crate::url::parse(url).unwrap().host;
+            let protection = Protection {
+                tls: mode,
+                ..Protection::default()
+            };
+            let tls = Tls::new(&protection).unwrap();
+            tls.settled(&host, is_protected).mode(&host).unwrap()
+        };
+        assert_eq!(settled(None, "ftp://h/", true), Mode::Explicit);
+        assert_eq!(settled(None, "ftp://h/", false), Mode::Off);
+        assert_eq!(settled(None, "ftps://h/", true), Mode::Implicit);
+        let implicit = Some(TlsName::Implicit);
+        assert_eq!(settled(implicit, "ftp://h/", true), Mode::Implicit);
+        assert_eq!(settled(Some(TlsName::Off), "ftp://h/", false), Mode::Off);
     }
 }

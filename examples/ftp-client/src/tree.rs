@@ -12,7 +12,7 @@ use ftp_driver::Runtime;
 use ftp_sansio::listing::{Dialect, Entry, Kind, Listing, Modified, Precision, Zone};
 use ftp_sansio::wire::{DateTime, Escaped};
 
-use crate::below::Below;
+use crate::below::{Below, Branches};
 use crate::failure::{Failure, Shown};
 use crate::names;
 use crate::remote::RemotePath;
@@ -110,6 +110,25 @@ impl Tree {
 
     pub(crate) fn get(&self, below: &Below) -> Option<&Node> {
         self.nodes.get(below)
+    }
+
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &Below> {
+        let folders = self.nodes.iter().filter(|(_, node)| **node == Node::Folder);
+        folders.map(|(below, _)| below)
+    }
+
+    /// The files that lie in none of these, and the size of all of them, where it is known.
+    pub(crate) fn files_beside(
+        &self,
+        blocked: &Branches,
+    ) -> (Vec<(&Below, FileNode)>, Option<u64>) {
+        let files = self.nodes.iter().filter_map(|(below, node)| match *node {
+            Node::File(file) if !blocked.hold(below) => Some((below, file)),
+            _ => None,
+        });
+        let files: Vec<_> = files.collect();
+        let bytes = files.iter().map(|(_, file)| file.size).sum();
+        (files, bytes)
     }
 
     /// What is in a folder, at any depth.

@@ -12,11 +12,12 @@ use crate::below::{Below, Branches};
 use crate::download::pass_on;
 use crate::failure::{Exit, Failure, Shown};
 use crate::names;
+use crate::parallel::Sessions;
 use crate::progress::Meter;
 use crate::remote::RemotePath;
 use crate::session::Session;
 use crate::sync::Filter;
-use crate::tree::{Node, walk_local};
+use crate::tree::{FileNode, walk_local};
 use crate::verify::Check;
 
 /// How much is read from a file at once.
@@ -239,30 +240,30 @@ pub(crate) fn join(folder: &RemotePath, name: &[u8]) -> Result<RemotePath, Failu
 
 /// Puts what is in the local folder `from` into the remote folder `to`, which is made if it is not there.
 pub(crate) async fn tree<R: Runtime>(
-    session: &mut Session<R>,
+    sessions: &mut Sessions<'_, R>,
     from: &Path,
     to: &RemotePath,
     resume: bool,
 ) -> Result<(), Failure> {
     let tree = walk_local(from, &Filter::default())?;
+    let session = &mut sessions.first;
     tree.report(&session.console);
     session.make_folders(to).await?;
     let mut blocked = Branches::default();
-    for (below, node) in tree.nodes() {
+    for below in tree.folders() {
         if blocked.hold(below) {
             continue;
         }
-        let done = match node {
-            Node::Folder => make_remote_folder(session, to, below).await,
-            Node::File(_) => send_below(session, from, to, below, resume).await,
-            Node::Skipped => Ok(()),
-        };
-        if let Err(failure) = done {
+        if let Err(failure) = make_remote_folder(session, to, below).await {
             pass_on(session, failure)?;
             blocked.add(below.clone());
         }
     }
-    Ok(())
+    let (files, bytes) = tree.files_beside(&blocked);
+    let send = async |session: &mut Session<R>, (below, _): (&Below, FileNode)| {
+        send_below(session, from, to, below, resume).await
+    };
+    sessions.each(files, bytes, send).await
 }
 
 pub(crate) async fn make_remote_folder<R: Runtime>(

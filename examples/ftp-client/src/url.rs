@@ -67,7 +67,7 @@ pub(crate) fn is_url(text: &str) -> bool {
 }
 
 /// The scheme and the rest of what begins like a URL.
-fn scheme(text: &str) -> Option<(&str, &str)> {
+pub(crate) fn scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let wellformed = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme
@@ -112,7 +112,7 @@ pub(crate) fn parse(text: &str) -> Result<Target, Failure> {
     })
 }
 
-fn parse_host(text: &str) -> Result<Host, Failure> {
+pub(crate) fn parse_host(text: &str) -> Result<Host, Failure> {
     // The text is not shown: with a `/` in it, a password would stand here.
     let bad = |what: &str| Failure::usage(format!("the URL has {what}"));
     let (name, rest) = match text.strip_prefix('[') {
@@ -149,7 +149,7 @@ pub(crate) fn parse_port(text: &str) -> Option<u16> {
     text.parse().ok().filter(|&port| digits && port != 0)
 }
 
-fn parse_login(text: &str) -> Result<(Option<Arg>, Option<Secret<Arg>>), Failure> {
+pub(crate) fn parse_login(text: &str) -> Result<(Option<Arg>, Option<Secret<Arg>>), Failure> {
     let (user, password) = match text.split_once(':') {
         Some((user, password)) => (user, Some(password)),
         None => (text, None),

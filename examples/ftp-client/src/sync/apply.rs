@@ -1,5 +1,6 @@
 //! Carrying a plan out, or showing it.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
@@ -11,8 +12,9 @@ use super::{Direction, Job, Plan, Step};
 use crate::below::{Below, Branches};
 use crate::download::{self, Wanted, pass_on};
 use crate::failure::Failure;
+use crate::parallel::Sessions;
 use crate::session::Session;
-use crate::tree::{FileNode, Stamp};
+use crate::tree::FileNode;
 use crate::upload;
 
 /// What has been done.
@@ -33,26 +35,65 @@ impl fmt::Display for Done {
 }
 
 /// Does all of it; a step that fails is a problem, and what depends on it is left out.
+///
+/// First what makes room for the files, over one session; then the files, over as many as there may be; and what is not there any more goes
+/// last.
 pub(super) async fn apply<R: Runtime>(
-    session: &mut Session<R>,
+    sessions: &mut Sessions<'_, R>,
     job: &Job<'_>,
     plan: &Plan,
 ) -> Result<Done, Failure> {
-    let mut done = Done::default();
-    let mut failed = Branches::default();
-    for step in &plan.steps {
-        if failed.hold(step.path()) {
-            continue;
+    let is_delete = |step: &Step| matches!(step, Step::DeleteFile(_) | Step::DeleteFolder(_));
+    let last = plan.steps.iter().rposition(|step| !is_delete(step));
+    let (steps, deletes) = plan.steps.split_at(last.map_or(0, |last| last + 1));
+    let (files, room): (Vec<_>, Vec<_>) = steps
+        .iter()
+        .partition(|step| matches!(step, Step::Transfer(..)));
+    let work = Work {
+        job,
+        done: RefCell::default(),
+        failed: RefCell::default(),
+    };
+    for step in room {
+        work.pass(&mut sessions.first, step).await?;
+    }
+    let bytes = files.iter().map(|step| step.size()).sum();
+    let transfer = async |session: &mut Session<R>, step: &Step| work.take(session, step).await;
+    sessions.each(files, bytes, transfer).await?;
+    for step in deletes {
+        work.pass(&mut sessions.first, step).await?;
+    }
+    Ok(work.done.into_inner())
+}
+
+/// What has been done of a job, and what could not be.
+struct Work<'a> {
+    job: &'a Job<'a>,
+    done: RefCell<Done>,
+    failed: RefCell<Branches>,
+}
+
+impl Work<'_> {
+    /// One step, unless it depends on one that failed.
+    async fn take<R: Runtime>(&self, session: &mut Session<R>, step: &Step) -> Result<(), Failure> {
+        if self.failed.borrow().hold(step.path()) {
+            return Ok(());
         }
-        match take(session, job, step).await {
-            Ok(()) => done.count(step),
-            Err(failure) => {
-                pass_on(session, failure)?;
-                failed.add(step.path().clone());
-            }
+        let taken = take(session, self.job, step).await;
+        match taken {
+            Ok(()) => self.done.borrow_mut().count(step),
+            Err(_) => self.failed.borrow_mut().add(step.path().clone()),
+        }
+        taken
+    }
+
+    /// The same, where a failure is a problem unless the session is lost.
+    async fn pass<R: Runtime>(&self, session: &mut Session<R>, step: &Step) -> Result<(), Failure> {
+        match self.take(session, step).await {
+            Err(failure) => pass_on(session, failure),
+            Ok(()) => Ok(()),
         }
     }
-    Ok(done)
 }
 
 impl Done {
@@ -72,6 +113,14 @@ impl Step {
             | Self::DeleteFolder(path)
             | Self::MakeFolder(path)
             | Self::Transfer(path, _) => path,
+        }
+    }
+
+    /// How many bytes it moves, where that is known.
+    const fn size(&self) -> Option<u64> {
+        match self {
+            Self::Transfer(_, file) => file.size,
+            _ => Some(0),
         }
     }
 }
@@ -130,11 +179,7 @@ async fn fetch<R: Runtime>(
     below: &Below,
     file: &FileNode,
 ) -> Result<(), Failure> {
-    let wanted = Wanted {
-        path: below.remote(job.remote)?,
-        size: file.size,
-        modified: file.time.and_then(Stamp::date),
-    };
+    let wanted = Wanted::listed(below.remote(job.remote)?, *file);
     download::fetch_below(session, &wanted, job.local, below, false).await
 }
 

@@ -14,6 +14,7 @@ pub(crate) use plan::Direction;
 use plan::{Plan, Rules, Step};
 
 use crate::failure::{Exit, Failure};
+use crate::parallel::Sessions;
 use crate::remote::RemotePath;
 use crate::session::Session;
 use crate::tree::{FileNode, Node, Stamp, Tree, walk_local, walk_remote};
@@ -31,9 +32,10 @@ pub(crate) struct Job<'a> {
 
 /// Makes the target of the job like its source.
 pub(crate) async fn run<R: Runtime>(
-    session: &mut Session<R>,
+    sessions: &mut Sessions<'_, R>,
     job: &Job<'_>,
 ) -> Result<(), Failure> {
+    let session = &mut sessions.first;
     let local = local_tree(job)?;
     let mut remote = remote_tree(session, job).await?;
     ask_for_times(session, job, &mut remote, &local).await?;
@@ -48,10 +50,9 @@ pub(crate) async fn run<R: Runtime>(
     if job.dry_run {
         return apply::show(job, &plan);
     }
-    let done = apply::apply(session, job, &plan).await?;
-    session
-        .console
-        .say(format_args!("{done}, {} unchanged", plan.unchanged));
+    let done = apply::apply(sessions, job, &plan).await?;
+    let console = &sessions.first.console;
+    console.say(format_args!("{done}, {} unchanged", plan.unchanged));
     Ok(())
 }
 

@@ -6,6 +6,8 @@ mod faults;
 mod ipv6;
 mod killed;
 mod moving;
+mod parallel;
+mod proxy;
 mod sync;
 mod terminal;
 mod tls;

@@ -16,6 +16,7 @@ on_both_runtimes!(
     pure_ftpd_there_and_back,
     pyftpdlib_there_and_back,
     from_the_first_byte,
+    several_sessions,
     a_certificate_that_nobody_trusts,
     a_certificate_for_another_name_or_time,
     without_tls_there_is_a_note,
@@ -179,6 +180,29 @@ fn from_the_first_byte(runtime: Runtime) {
             .trusting(&["--tls", "implicit", "get", &url, "by-option"])
             .ok();
         assert_same(&house.server.at("file"), &house.here.at("by-option"));
+    }
+}
+
+/// Each has a TLS session of its own, which its data connections resume.
+fn several_sessions(runtime: Runtime) {
+    let strict = ["--tls", "require", "--tls-reuse", "require"];
+    let Some(house) = House::ours(runtime, &strict) else {
+        return;
+    };
+    let sent = house.here.folder("sent");
+    for number in 0..20 {
+        fill(&sent.join(number.to_string()), number * 997, number);
+    }
+    let url = house.server.url("there/");
+    let put = house.trusting(&["-v", "-j3", "put", "-r", "sent", &url]);
+    let get = house.trusting(&["-v", "-j3", "get", "-r", &url, "back"]);
+    for done in [put.ok(), get.ok()] {
+        assert_eq!(done.stderr.matches("> AUTH TLS").count(), 3, "{done:?}");
+        assert_eq!(done.stderr.matches("> PROT P").count(), 3, "{done:?}");
+    }
+    for number in 0..20 {
+        let name = number.to_string();
+        assert_same(&sent.join(&name), &house.here.at("back").join(&name));
     }
 }
 
