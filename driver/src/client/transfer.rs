@@ -251,7 +251,7 @@ impl<R: Runtime> Download<'_, R> {
 
     /// Whether the next bytes are in the socket, and go to a file as they are.
     pub(super) fn is_direct(&mut self) -> bool {
-        self.starved && self.transfer.is_direct()
+        self.starved && self.unread.is_empty() && self.transfer.is_direct()
     }
 
     /// Receives some bytes into a file; what cannot go this way, or has ended, is a matter for [`read`](Self::read).

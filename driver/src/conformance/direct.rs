@@ -1,12 +1,15 @@
 //! Files that go straight between a disk and a socket, and small ones that need no wait.
 
 use std::fs::{self, File, OpenOptions};
+use std::future::poll_fn;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
+use futures_io::AsyncRead;
 
 use super::peer::Peer;
 use super::site::{ANNA, LARGE, Site, Tricky, arg, get, pattern, put, settings};
@@ -104,6 +107,26 @@ pub async fn a_client_moves_files<R: Runtime>(runtime: R) {
             assert!(fs::read(&to).unwrap() == content, "{size} from {offset}");
         }
     }
+    client.quit().await.unwrap();
+    site.close().await;
+}
+
+/// What a reader took from the socket and has not given away yet comes before all that is still to be received.
+pub async fn the_rest_of_a_download_is_saved<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    let content = pattern(1_000_000);
+    site.put("file", &content);
+    let mut client = site.client().await;
+    let here = site.scratch.outside("here");
+    let download = client.retrieve(arg("file"), Options::default()).await;
+    let mut download = download.unwrap();
+    let mut head = [0; 10];
+    let read = poll_fn(|context| Pin::new(&mut download).poll_read(context, &mut head));
+    let count = read.await.unwrap();
+    assert!(head[..count] == content[..count]);
+    let local = File::create(&here).unwrap();
+    download.save_to(local, |_| {}).await.unwrap();
+    assert!(fs::read(&here).unwrap() == content[count..]);
     client.quit().await.unwrap();
     site.close().await;
 }

@@ -166,7 +166,7 @@ macro_rules! conformance_tests {
             a_full_disk_is_told
         }
         $crate::conformance_tests! { @room $runtime, $block_on, direct:
-            a_client_moves_files, a_clients_file_may_fail, lent_files_keep_their_place, files_change_while_they_are_sent,
+            a_client_moves_files, the_rest_of_a_download_is_saved, a_clients_file_may_fail, lent_files_keep_their_place, files_change_while_they_are_sent,
             ports_are_used_again, accepts_at_once, small_files_are_whole, an_abort_is_heard_at_once
         }
         $crate::conformance_tests! { @room $runtime, $block_on, between:
@@ -221,7 +221,8 @@ macro_rules! conformance_tests {
             early_commands_are_never_run, early_replies_are_never_heard, truncated_uploads_are_told,
             truncated_downloads_are_told, resets_under_tls_are_told, failed_handshakes_are_answered,
             stalled_handshakes_time_out, another_protocol_is_refused, a_silent_control_handshake_times_out,
-            begins_anew, what_follows_tls_is_clear, slow_downloads_go_on, an_idle_session_holds_no_buffer
+            begins_anew, what_follows_tls_is_clear, slow_downloads_go_on, an_idle_session_holds_no_buffer,
+            endless_tickets_keep_nobody
         }
         $crate::conformance_tests! { @room $runtime, $block_on, servers:
             greetings_are_checked, an_endless_line_times_out, silent_servers_time_out,

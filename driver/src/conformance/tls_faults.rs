@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ftp_sansio::server::{Ended, Event, Tls};
 use ftp_sansio::tls::TlsRole;
+use rustls::ContentType;
 
 use super::peer::{Peer, scripted};
 use super::site::{arg, get, pattern, pause};
@@ -322,18 +323,58 @@ pub async fn slow_downloads_go_on<R: Runtime>(runtime: R) {
     let site = site(runtime.clone(), |config| {
         config.timeouts.data_progress = HOUR
     });
-    let content = pattern(600_000);
-    site.put("file", &content);
-    for version in VERSIONS {
+    // A last piece that is short, and one that is as long as what may wait under TLS.
+    for (version, size) in [
+        (Version::Tls12, 600_000),
+        (Version::Tls13, 600_000),
+        (Version::Tls12, 250_000),
+        (Version::Tls13, 250_000),
+    ] {
+        let content = pattern(size);
+        site.put("file", &content);
         let mut peer = TlsPeer::login(&site, version).await;
         runtime.slow_down(HOUR / 3);
         let before = runtime.taken();
         let mut data = peer.open_secured("RETR file").await;
         assert!(data.read_to_end().await.unwrap() == content);
         peer.hear("226").await;
-        assert!(runtime.taken() > before + HOUR * 24);
+        assert!(runtime.taken() > before + HOUR * 12);
     }
     site.close().await;
+}
+
+/// A ticket of TLS 1.3 (RFC 8446 § 4.6.1): its lifetime, what is added to its age, a nonce, the ticket itself, no extension.
+const TICKET: &[u8] = b"\x04\0\0\x10\0\0\x0e\x10\0\0\0\0\x01n\0\x02it\0\0";
+
+/// Tickets without end, as fast as they may come, keep nobody from anything else: not a client from its deadline, nor a thread from its
+/// other tasks.
+pub async fn endless_tickets_keep_nobody<R: Runtime>(runtime: R) {
+    let (one, other) = super::support::pair(&runtime, LOCALHOST).await;
+    let server = server_tls().connection();
+    let session = server.session_with(|config| config.enable_secret_extraction = true);
+    let far = Wire::new(one, session.unwrap());
+    let client = client_tls(Version::Tls13).connection(name());
+    let mut near = Transport::new(other);
+    near.start_tls(Engine::data(client.session().unwrap()));
+    let handshake = std::future::poll_fn(|context| near.poll_handshake(context));
+    let (far, near_is_up) = super::support::join(far, handshake).await;
+    near_is_up.unwrap();
+    let (mut far, mut sealer) = far.unwrap().into_parts();
+    let mut records: Vec<u8> = (0..1000)
+        .flat_map(|_| sealer.seal(ContentType::Handshake, TICKET))
+        .collect();
+    records.extend(sealer.seal(ContentType::ApplicationData, b"x"));
+    write_all(&mut far, &records).await.unwrap();
+    let mut room = [0; 100];
+    let read = poll_once(|context| near.poll_read(context, &mut room));
+    assert!(
+        read.is_pending(),
+        "it was at it until there was no more: {read:?}"
+    );
+    assert!(near.tls().unwrap().buffered() > 0, "nothing is left");
+    let read = std::future::poll_fn(|context| near.poll_read(context, &mut room));
+    assert_eq!(read.await.unwrap(), 1);
+    assert_eq!(room[0], b'x');
 }
 
 /// An idle connection under TLS has no buffer for what may come; nor has one on which a transfer rests.

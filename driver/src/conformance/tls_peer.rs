@@ -4,7 +4,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 
 use ftp_sansio::tls::TlsRole;
-use rustls::Connection;
+use rustls::crypto::cipher::{MessageEncrypter, OutboundChunks, OutboundPlainMessage};
+use rustls::{Connection, ConnectionTrafficSecrets, ContentType, ProtocolVersion};
 
 use super::peer::Peer;
 use super::site::{ANNA, Site};
@@ -48,6 +49,21 @@ impl<S: Stream> Wire<S> {
             self.session.write_tls(&mut out).unwrap();
         }
         out
+    }
+
+    /// The stream, and what makes the next records of it, of TLS 1.3. The session has to have been told that its keys may be had.
+    pub(super) fn into_parts(self) -> (S, Sealer) {
+        let suite = self.session.negotiated_cipher_suite().unwrap();
+        let algorithm = suite.tls13().unwrap().aead_alg;
+        let (next, secrets) = self.session.dangerous_extract_secrets().unwrap().tx;
+        let (ConnectionTrafficSecrets::Aes128Gcm { key, iv }
+        | ConnectionTrafficSecrets::Aes256Gcm { key, iv }
+        | ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv }) = secrets
+        else {
+            unreachable!("TLS 1.3 has no others");
+        };
+        let encrypter = algorithm.encrypter(key, iv);
+        (self.stream, Sealer { encrypter, next })
     }
 
     async fn flush(&mut self) -> io::Result<()> {
@@ -119,6 +135,25 @@ impl<S: Stream> Wire<S> {
                 return Err(ErrorKind::UnexpectedEof.into());
             }
         }
+    }
+}
+
+/// Makes records that rustls would not.
+pub(super) struct Sealer {
+    encrypter: Box<dyn MessageEncrypter>,
+    next: u64,
+}
+
+impl Sealer {
+    pub(super) fn seal(&mut self, typ: ContentType, data: &[u8]) -> Vec<u8> {
+        let message = OutboundPlainMessage {
+            typ,
+            version: ProtocolVersion::TLSv1_3,
+            payload: OutboundChunks::Single(data),
+        };
+        let sealed = self.encrypter.encrypt(message, self.next).unwrap();
+        self.next += 1;
+        sealed.encode()
     }
 }
 

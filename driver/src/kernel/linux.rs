@@ -48,8 +48,17 @@ pub(crate) fn read_cached(file: &File, at: u64, room: &mut [u8]) -> io::Result<u
     match outcome {
         Err(Errno::OPNOTSUPP) => std::os::unix::fs::FileExt::read_at(file, room, at),
         Err(Errno::INTR | Errno::INVAL | Errno::NOSYS) => Err(io::ErrorKind::WouldBlock.into()),
-        outcome => Ok(outcome?),
+        outcome => confirm(file, at, outcome?),
     }
+}
+
+/// Linux 5.9 and 5.10 may say that nothing is left where the rest is not in memory (preadv2(2), BUGS), and a part of the file would pass for
+/// the whole. The file's size knows better.
+fn confirm(file: &File, at: u64, count: usize) -> io::Result<usize> {
+    if count == 0 && file.metadata()?.len() > at {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    Ok(count)
 }
 
 /// Whether the byte at `at` is in memory, and so most likely what comes before it.
@@ -186,5 +195,29 @@ impl Drop for Pipe {
                 });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing read is the end only at the end.
+    #[test]
+    fn a_file_ends_where_its_size_says() {
+        let path = std::env::temp_dir().join(format!("ftp-driver-end-{}", std::process::id()));
+        std::fs::write(&path, b"content").unwrap();
+        let file = File::open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        for at in [0, 6] {
+            let error = confirm(&file, at, 0).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        }
+        for at in [7, 8] {
+            assert_eq!(confirm(&file, at, 0).unwrap(), 0);
+        }
+        assert_eq!(confirm(&file, 0, 3).unwrap(), 3);
+        let read = read_cached(&file, 7, &mut [0; 4]);
+        assert_eq!(read.unwrap(), 0);
     }
 }

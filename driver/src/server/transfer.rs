@@ -455,17 +455,7 @@ impl<S: Stream> Data<S> {
 
     /// Sends some more, converting it first where nothing is ready; then the end, or `next`.
     async fn move_on(mut self, next: impl FnOnce(Self) -> Chain<S>) -> Link<S> {
-        if self.pending.is_empty() {
-            if let Some(end) = self.end.take() {
-                return match self.flush_some().await {
-                    Ok(true) => self.finish(end).await,
-                    Ok(false) => {
-                        self.end = Some(end);
-                        go_on(self.progress(), next(self))
-                    }
-                    Err(_) => fail(Failure::Broken),
-                };
-            }
+        if self.pending.is_empty() && self.end.is_none() {
             match self.convert() {
                 Ok(bytes) => self.pending = bytes,
                 Err(failure) => return fail(failure),
@@ -474,9 +464,18 @@ impl<S: Stream> Data<S> {
         if self.write_some().await.is_err() {
             return fail(Failure::Broken);
         }
-        match self.end.take_if(|_| self.pending.is_empty()) {
+        if self.end.is_none() || !self.pending.is_empty() {
+            return go_on(self.progress(), next(self));
+        }
+        // Under TLS a whole piece may wait yet, which a slow peer takes little by little.
+        match self.flush_some().await {
+            Ok(true) => {}
+            Ok(false) => return go_on(self.progress(), next(self)),
+            Err(_) => return fail(Failure::Broken),
+        }
+        match self.end.take() {
             Some(end) => self.finish(end).await,
-            None => go_on(self.progress(), next(self)),
+            None => fail(Failure::Broken),
         }
     }
 

@@ -27,6 +27,10 @@ const DATA_READ: usize = 128 * 1024;
 /// How much ciphertext may wait to be sent: a whole piece of a file is taken at once.
 const WAITING: usize = 256 * 1024;
 
+/// How many records in a row may bring nothing to read before others have their turn: a server that sends tickets and nothing else can be as quick
+/// as they are read, and no deadline would ever be looked at.
+const MOST_BARREN: usize = 16;
+
 /// How much a peer may say between this side's `close_notify` and its own.
 const LAST_WORDS: usize = 64 * 1024;
 
@@ -126,13 +130,14 @@ impl Engine {
         socket: &mut Socket<S>,
         room: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let mut filled = 0;
+        let (mut filled, mut barren) = (0, 0);
         while filled < room.len() {
             // What was read counts before what is wrong with what follows it.
             match self.session.reader().read(&mut room[filled..]) {
                 Ok(0) => break,
                 Ok(count) => {
                     filled += count;
+                    barren = 0;
                     continue;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -141,6 +146,14 @@ impl Engine {
             if filled > 0 && !self.has_record() {
                 break;
             }
+            if barren >= MOST_BARREN {
+                if filled > 0 {
+                    break;
+                }
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            barren += 1;
             match self.poll_record(context, socket) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) | Poll::Pending if filled > 0 => break,
@@ -325,7 +338,7 @@ impl Engine {
             None => self.read_size,
         };
         if self.incoming.is_empty() && size == DATA_READ {
-            self.incoming = SPARE.take();
+            self.incoming = SPARE.try_with(Cell::take).unwrap_or_default();
         }
         if self.incoming.len() < size {
             self.incoming.resize(size, 0);
@@ -335,7 +348,8 @@ impl Engine {
     fn give_back(&mut self) {
         let incoming = std::mem::take(&mut self.incoming);
         if incoming.len() == DATA_READ {
-            SPARE.set(incoming);
+            // A thread that ends may have dropped it before the last of its connections.
+            let _ = SPARE.try_with(|spare| spare.set(incoming));
         }
     }
 }
@@ -364,5 +378,41 @@ impl<S: Stream> Write for Sink<'_, S> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(all(test, feature = "conformance"))]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::tls::{ClientTls, ServerName, Trust};
+
+    thread_local! {
+        static KEPT: RefCell<Option<Box<Engine>>> = const { RefCell::new(None) };
+    }
+
+    /// A connection may be kept for a thread, and be dropped after all else that is.
+    #[test]
+    fn it_may_outlive_its_threads_spare_buffer() {
+        let name = ServerName::new("localhost").unwrap();
+        let tls = ClientTls::builder()
+            .trust(Trust::Insecure)
+            .build()
+            .unwrap()
+            .connection(name);
+        for is_kept_first in [true, false] {
+            let mut engine = Engine::data(tls.session().unwrap());
+            engine.incoming = vec![0; DATA_READ];
+            let thread = std::thread::spawn(move || {
+                if is_kept_first {
+                    KEPT.set(None);
+                    SPARE.set(Vec::new());
+                }
+                KEPT.set(Some(engine));
+                SPARE.set(Vec::new());
+            });
+            thread.join().unwrap();
+        }
     }
 }

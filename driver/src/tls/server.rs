@@ -255,6 +255,17 @@ impl ControlServer {
         ServerConnection::new(self.config.clone()).map(Connection::Server)
     }
 
+    /// The same with other settings.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn session_with(
+        &self,
+        change: impl FnOnce(&mut ServerConfig),
+    ) -> Result<Connection, rustls::Error> {
+        let mut config = ServerConfig::clone(&self.config);
+        change(&mut config);
+        ServerConnection::new(Arc::new(config)).map(Connection::Server)
+    }
+
     /// For one data connection.
     pub(crate) fn data(&self, role: TlsRole) -> Result<DataSession, rustls::Error> {
         let sessions = Arc::new(DataSessions::new(self.sessions.clone()));
