@@ -1,4 +1,4 @@
-//! The server on a network that is slow or out of order, which the real one is only now and then: see [`Staged`].
+//! The server on a network that is slow or out of order, which the real one is only now and then.
 
 use std::io::ErrorKind;
 use std::time::Duration;

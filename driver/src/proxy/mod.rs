@@ -1,6 +1,6 @@
 //! Proxies that pass connections on: SOCKS5 (RFC 1928, RFC 1929) and HTTP's CONNECT (RFC 9110 § 9.3.6).
 //!
-//! Each kind is a [`Dialogue`]: bytes to say and bytes to hear, without a socket. It never asks for a byte beyond its own
+//! Each kind is a dialogue: bytes to say and bytes to hear, without a socket. It never asks for a byte beyond its own
 //! end, because what follows is the server's greeting, or a file.
 
 mod http_connect;

@@ -65,8 +65,8 @@ pub(crate) struct Options {
     /// server that does not let there be so many gets as many as it does.
     #[arg(short, long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=MOST_JOBS))]
     pub(crate) jobs: u8,
-    /// The proxy that all connections go through, those for the data too: socks5://[USER:PASSWORD@]HOST[:PORT], or http:// for one that allows
-    /// CONNECT. No environment variable names one.
+    /// The proxy that all connections go through, those for the data too: socks5://HOST:PORT, or http://HOST:PORT for one that allows CONNECT.
+    /// USER:PASSWORD@ goes before the host where the proxy asks for them, and a port that is 1080 may be left out. No environment variable names one.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) proxy: Option<String>,
     /// What the client runs on.
