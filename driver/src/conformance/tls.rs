@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::cancelling::drop_at_every_poll_of;
 use super::site::{ANNA, LONG, Site, Users, arg, client_config, config, get, pattern, put, secret};
-use super::support::LOCALHOST;
+use super::support::{LOCALHOST, Scratch};
 use crate::client::{Client, Config, DataPath, Error, Options};
 use crate::runtime::{Listener, Runtime};
 use crate::server::{Builder, TlsNotSetUp};
@@ -516,7 +516,8 @@ pub async fn old_versions_are_refused<R: Runtime>(runtime: R) {
 pub async fn what_is_not_there_is_refused<R: Runtime>(runtime: R) {
     let unsaid = Builder::new().config(config(|config| config.tls = Tls::Allow));
     let site = Site::new(runtime.clone());
-    let built = unsaid.build(runtime.clone(), Users::of(&runtime, &site.scratch));
+    let nowhere = Scratch::new(runtime.clone());
+    let built = unsaid.build(runtime.clone(), Users::of(&runtime, &nowhere));
     assert!(matches!(built, Err(TlsNotSetUp)));
     site.put("file", b"content");
     let without = Client::connect(runtime, site.at, explicit()).await;

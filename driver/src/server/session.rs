@@ -55,7 +55,7 @@ pub(super) struct Session<R: Runtime, A: Authenticator> {
     listener: Option<(DataId, passive::Lent<R::Listener>)>,
     transfer: Option<(TransferId, DataId, Chain<R::Stream>)>,
     /// The data connection that the last transfer left open (RFC 959 § 3.3).
-    kept: Option<(DataId, Kept<R::Stream>)>,
+    kept: Option<(DataId, Box<Kept<R::Stream>>)>,
     told_to_stop: bool,
     trace: Served,
     /// Bytes of the transfer have moved in this pass.

@@ -27,7 +27,7 @@ pub(super) struct Link<S: Stream> {
     pub(super) event: TransferEvent,
     pub(super) next: Option<Chain<S>>,
     /// The data connection, where the end of the chain leaves it open.
-    pub(super) kept: Option<Kept<S>>,
+    pub(super) kept: Option<Box<Kept<S>>>,
 }
 
 /// A data connection between two transfers (RFC 959 § 3.3).
@@ -134,7 +134,7 @@ fn fail_storage<S: Stream>(error: StorageError) -> Link<S> {
 pub(super) enum Path<R: Runtime> {
     Accept(passive::Lent<R::Listener>, Admission),
     Connect(std::net::SocketAddr),
-    Kept(Kept<R::Stream>),
+    Kept(Box<Kept<R::Stream>>),
     /// The listener is gone: a driver's fault, answered like a connection that never came.
     Nowhere,
 }
@@ -237,7 +237,8 @@ fn connect<R: Runtime, S: Storage>(
                 let connected = runtime.connect(to, Some(local)).await;
                 connected.map(|socket| Guard::new(Transport::new(socket)))
             }
-            Path::Kept(mut kept) => {
+            Path::Kept(kept) => {
+                let mut kept = *kept;
                 kept.stream.ended = false;
                 early = kept.early;
                 Ok(kept.stream)
@@ -541,9 +542,11 @@ impl<S: Stream> Data<S> {
         Link {
             event: TransferEvent::Ended { bytes, end },
             next: None,
-            kept: keep.then_some(Kept {
-                early,
-                stream: self.stream,
+            kept: keep.then(|| {
+                Box::new(Kept {
+                    early,
+                    stream: self.stream,
+                })
             }),
         }
     }
