@@ -437,7 +437,7 @@ pub async fn clients_are_checked<R: Runtime>(runtime: R) {
 /// A reload is for who comes after it; a session goes on with what it has.
 pub async fn certificates_are_read_again<R: Runtime>(runtime: R) {
     let other = Certificate::self_signed(["127.0.0.1"]).unwrap();
-    let scratch = super::support::Scratch::new(runtime.clone());
+    let scratch = Scratch::new(runtime.clone());
     let (chain, key) = (scratch.outside("chain.pem"), scratch.outside("key.pem"));
     let write = |certificate: &Certificate| {
         let (chain_pem, key_pem) = certificate.to_pem();
