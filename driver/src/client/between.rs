@@ -18,6 +18,9 @@ use crate::runtime::{Runtime, within};
 /// How long a server may take to give up a transfer that has failed at the other.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
+/// How long a target may take to tell why the source has failed.
+const REASON: Duration = Duration::from_millis(500);
+
 /// Which of the two servers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
@@ -160,9 +163,10 @@ async fn from_active<R: Runtime>(
         let typed = target.command(Command::Type(representation)).await;
         typed.map_err(|error| Side::Target.failed(Stage::Asking, error))?;
     }
+    let runtime = source.connection.runtime.clone();
     let receiving = async { target.third_party(store).await?.finish().await };
     let sending = async { source.third_party(retrieve).await?.finish().await };
-    finish(sending, receiving).await
+    finish(&runtime, sending, receiving).await
 }
 
 /// The target goes to the source.
@@ -173,10 +177,11 @@ async fn to_active<R: Runtime>(
     store: TransferRequest,
 ) -> Result<Copied, BetweenError> {
     expect_file(source, &retrieve).await?;
+    let runtime = source.connection.runtime.clone();
     let receiving = target.third_party(store).await;
     let receiving = receiving.map_err(|error| Side::Target.failed(Stage::Asking, error))?;
     let sending = async { source.third_party(retrieve).await?.finish().await };
-    finish(sending, receiving.finish()).await
+    finish(&runtime, sending, receiving.finish()).await
 }
 
 /// Asks the source whether it has the file, before the target hears of it: what a target makes of a source that then has nothing to send
@@ -198,7 +203,8 @@ async fn expect_file<R: Runtime>(
 }
 
 /// Waits for both, the target being asked first. When one has failed, the other is given up.
-async fn finish(
+async fn finish<R: Runtime>(
+    runtime: &R,
     sending: impl Future<Output = Result<Reply, Error>>,
     receiving: impl Future<Output = Result<Reply, Error>>,
 ) -> Result<Copied, BetweenError> {
@@ -220,6 +226,13 @@ async fn finish(
             Ok(target) => return Ok(Copied { source, target }),
             Err(error) => (Side::Target, error),
         },
+        (Side::Source, Err(error)) => {
+            // A target that refuses lets go of its port, so the source may fail by that, and tell of it sooner.
+            match within(runtime, REASON, receiving).await {
+                Some(Err(reason @ Error::Refused(_))) => (Side::Target, reason),
+                _ => (Side::Source, error),
+            }
+        }
         (side, Err(error)) => (side, error),
     };
     let stage = match (side, &failed) {

@@ -115,7 +115,8 @@ macro_rules! conformance_tests {
     ($runtime:expr, $block_on:path) => {
         $crate::conformance_tests! { $runtime, $block_on, simulated }
         $crate::conformance_tests! { @room $runtime, $block_on, threads:
-            blocks_elsewhere, finishes_unawaited_work, a_flood_leaves_room
+            blocks_elsewhere, finishes_unawaited_work, a_flood_leaves_room, an_abort_is_heard_at_once,
+            endless_tickets_keep_nobody
         }
     };
     ($runtime:expr, $block_on:path, simulated) => {
@@ -167,7 +168,7 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, direct:
             a_client_moves_files, the_rest_of_a_download_is_saved, a_clients_file_may_fail, lent_files_keep_their_place, files_change_while_they_are_sent,
-            ports_are_used_again, accepts_at_once, small_files_are_whole, an_abort_is_heard_at_once
+            ports_are_used_again, accepts_at_once, small_files_are_whole
         }
         $crate::conformance_tests! { @room $runtime, $block_on, between:
             copies_between_servers, refused_copies_are_told, a_dropped_copy_is_aborted
@@ -221,8 +222,7 @@ macro_rules! conformance_tests {
             early_commands_are_never_run, early_replies_are_never_heard, truncated_uploads_are_told,
             truncated_downloads_are_told, resets_under_tls_are_told, failed_handshakes_are_answered,
             stalled_handshakes_time_out, another_protocol_is_refused, a_silent_control_handshake_times_out,
-            begins_anew, what_follows_tls_is_clear, slow_downloads_go_on, an_idle_session_holds_no_buffer,
-            endless_tickets_keep_nobody
+            begins_anew, what_follows_tls_is_clear, slow_downloads_go_on, an_idle_session_holds_no_buffer
         }
         $crate::conformance_tests! { @room $runtime, $block_on, servers:
             greetings_are_checked, an_endless_line_times_out, silent_servers_time_out,

@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use ftp_sansio::client::Wait;
 
+// A client on a thread of its own.
+pub use super::direct::an_abort_is_heard_at_once;
 use super::site::{client_config, pause};
 use super::support::{LOCALHOST, join, poll_once};
+// All of it at once in a socket's buffer.
+pub use super::tls_faults::endless_tickets_keep_nobody;
 use crate::client::{Client, Error};
 use crate::runtime::Runtime;
 
