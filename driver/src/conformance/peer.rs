@@ -16,10 +16,15 @@ pub(super) struct Peer<R: Runtime> {
 
 impl<R: Runtime> Peer<R> {
     pub(super) fn of(runtime: &R, stream: R::Stream) -> Self {
+        Self::having_read(runtime, stream, Vec::new())
+    }
+
+    /// One that goes on where `read` was read already.
+    pub(super) fn having_read(runtime: &R, stream: R::Stream, read: Vec<u8>) -> Self {
         Self {
             runtime: runtime.clone(),
             stream,
-            read: Vec::new(),
+            read,
         }
     }
 

@@ -288,7 +288,7 @@ pub async fn begins_anew<R: Runtime>(runtime: R) {
             .await
             .unwrap();
         assert_eq!(peer.wire.read_to_end().await.unwrap(), b"");
-        let mut clear = Peer::of(&site.runtime, peer.wire.stream);
+        let mut clear = peer.wire.into_clear(&site.runtime);
         clear.hear("5").await;
         clear.hear("234").await;
         let session = client_tls(version).connection(name()).session().unwrap();
@@ -308,7 +308,7 @@ pub async fn what_follows_tls_is_clear<R: Runtime>(runtime: R) {
         peer.hear("200").await;
         peer.wire.end_with(b"NOOP\r\nTYPE A\r\n").await.unwrap();
         assert_eq!(peer.wire.read_to_end().await.unwrap(), b"");
-        let mut clear = Peer::of(&site.runtime, peer.wire.stream);
+        let mut clear = peer.wire.into_clear(&site.runtime);
         clear.hear("257").await;
         clear.hear("200").await;
         clear.hear("200").await;

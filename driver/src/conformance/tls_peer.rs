@@ -19,6 +19,8 @@ pub(super) struct Wire<S> {
     pub(super) stream: S,
     /// Boxed, as the buffers are: the futures of tests are moved about on small stacks.
     session: Box<Connection>,
+    /// Read, and not shown to rustls yet, which takes what follows the end of TLS as well.
+    incoming: Vec<u8>,
     /// Plain bytes that nobody has taken.
     plain: Vec<u8>,
 }
@@ -29,6 +31,7 @@ impl<S: Stream> Wire<S> {
         let mut wire = Self {
             stream,
             session: Box::new(session),
+            incoming: Vec::new(),
             plain: Vec::new(),
         };
         loop {
@@ -71,12 +74,23 @@ impl<S: Stream> Wire<S> {
         write_all(&mut self.stream, &out).await
     }
 
+    /// Takes a whole record out of what was read: a header of 5 bytes, the last two of which say how much follows (RFC 8446 § 5.1).
+    fn next_record(&mut self) -> Option<Vec<u8>> {
+        let &[_, _, _, high, low, ref rest @ ..] = &*self.incoming else {
+            return None;
+        };
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        (rest.len() >= length).then(|| self.incoming.drain(..5 + length).collect())
+    }
+
     /// Reads something; false at the end of the stream.
     async fn take_in(&mut self) -> io::Result<bool> {
         let mut buffer = vec![0; 4096];
         let count = read(&mut self.stream, &mut buffer).await?;
-        let mut rest = &buffer[..count];
-        while !rest.is_empty() && self.session.read_tls(&mut rest)? > 0 {
+        self.incoming.extend_from_slice(&buffer[..count]);
+        while let Some(record) = self.next_record() {
+            let mut rest = &*record;
+            while !rest.is_empty() && self.session.read_tls(&mut rest)? > 0 {}
             let state = self.session.process_new_packets();
             let state = state.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
             let mut plain = vec![0; state.plaintext_bytes_to_read()];
@@ -118,6 +132,11 @@ impl<S: Stream> Wire<S> {
                 return Err(ErrorKind::UnexpectedEof.into());
             }
         }
+    }
+
+    /// The peer in clear text again, after the end of TLS on both sides.
+    pub(super) fn into_clear<R: Runtime<Stream = S>>(self, runtime: &R) -> Peer<R> {
+        Peer::having_read(runtime, self.stream, self.incoming)
     }
 
     /// Whether the next line begins like this.
