@@ -34,9 +34,8 @@ pub async fn the_kernel_moves_files<R: Runtime>(runtime: R) {
     let expected = |bytes: usize| if is_local { bytes as u64 } else { 0 };
     // What is received first goes through a buffer: an upload that ends soon is quicker so.
     let most = expected(LARGE);
-    let least = expected(LARGE - 1024 * 1024);
-    // A piece that is not in memory, or is being written out, is read elsewhere.
-    let is_most = |sent: u64| sent <= most && sent >= most / 2;
+    // The server's last 64 KiB may go through a buffer: where they begin depends on what the socket took before.
+    let is_most = |sent: u64| (expected(LARGE - 64 * 1024)..=most).contains(&sent);
     let mut peer = Peer::login(&site).await;
     let before = kernel::moved();
     assert!(peer.fetch("RETR down").await == content);
@@ -45,8 +44,7 @@ pub async fn the_kernel_moves_files<R: Runtime>(runtime: R) {
     peer.store("STOR up", &content).await;
     let received = kernel::moved().received - before.received;
     assert!(received <= most, "{received}");
-    // A disk that is slow for a while is written to elsewhere meanwhile.
-    assert!(received >= least || is_local, "{received}");
+    // How much is the disk's affair: while it is slow, it is written to elsewhere.
     assert!(received > 0 || !is_local, "splice has moved nothing");
     assert!(site.content("up") == content);
     let mut client = site.client().await;
@@ -55,7 +53,7 @@ pub async fn the_kernel_moves_files<R: Runtime>(runtime: R) {
     let stored = client.store_from(arg("again"), local, Options::default(), |_| {});
     assert_eq!(stored.await.unwrap().bytes, LARGE as u64);
     let sent = kernel::moved().sent - before.sent;
-    assert!(is_most(sent), "{sent}");
+    assert_eq!(sent, most);
     let local = File::create(site.scratch.outside("here")).unwrap();
     let before = kernel::moved();
     let fetched = client.retrieve_to(arg("again"), local, Options::default(), |_| {});
