@@ -29,6 +29,7 @@ pub mod memory;
 mod moving;
 mod pace;
 pub mod proxy;
+mod random;
 pub mod runtime;
 pub mod server;
 pub mod socket;

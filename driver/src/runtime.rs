@@ -87,7 +87,7 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// # Errors
     /// The system has none.
     fn random(&self) -> io::Result<u64> {
-        getrandom::u64().map_err(io::Error::other)
+        crate::random::bytes().map(u64::from_ne_bytes)
     }
 }
 
@@ -213,8 +213,14 @@ pub trait Listener: Send + Unpin + 'static {
     /// What the system says.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
-    /// Accepts a connection: it and the peer's address. The socket itself is asked, and not what the reactor has heard so far: what is complete
-    /// by now is accepted, and `Pending` means that nothing waits.
+    /// Accepts a connection that is complete by now: it and the peer's address. The socket itself is asked, and not what the reactor has
+    /// heard so far. A listener that nobody has waited at is best not known to the reactor: each of its connections would wake somebody.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nobody waits; else what the system says.
+    fn try_accept(&mut self) -> io::Result<(Self::Stream, SocketAddr)>;
+
+    /// The same, and waits where nobody waits yet.
     fn poll_accept(
         &mut self,
         context: &mut Context<'_>,

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use crate::kernel;
 use crate::runtime::{Interest, Stream, Unread};
 use crate::tls::Engine;
 
@@ -195,6 +196,25 @@ impl<S: Stream> Transport<S> {
     ) -> Poll<io::Result<()>> {
         while !data.is_empty() {
             let count = ready!(self.poll_write(context, data))?;
+            data.advance(count);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The same for the last that is written before [`poll_close`](Self::poll_close): on a connection in clear, the end may leave with it.
+    pub(crate) fn poll_write_last(
+        &mut self,
+        context: &mut Context<'_>,
+        data: &mut Bytes,
+    ) -> Poll<io::Result<()>> {
+        if self.tls.is_some() {
+            return self.poll_write_all(context, data);
+        }
+        while !data.is_empty() {
+            let count = ready!(self.socket.poll_attempt(context, |stream| {
+                kernel::send_held(stream, data)
+                    .unwrap_or_else(|| stream.try_write(&[IoSlice::new(data)]))
+            }))?;
             data.advance(count);
         }
         Poll::Ready(Ok(()))

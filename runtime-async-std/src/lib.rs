@@ -85,7 +85,7 @@ impl Runtime for AsyncStd {
     }
 
     fn listen(&self, at: SocketAddr) -> io::Result<Listener> {
-        Async::new_nonblocking(socket::bind(at)?).map(Listener)
+        Ok(Listener(Inner::Bare(socket::bind(at)?)))
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -104,34 +104,34 @@ impl Runtime for AsyncStd {
 /// A connected socket. async-std's own hides its readiness; this is the same reactor's view of the standard library's, and the reactor is told of
 /// it when it is first waited for: a data connection that brings a small file is never waited for.
 #[derive(Debug)]
-pub struct Stream(Inner);
+pub struct Stream(Inner<TcpStream>);
 
 #[derive(Debug)]
-enum Inner {
-    Bare(TcpStream),
-    Known(Async<TcpStream>),
+enum Inner<S> {
+    Bare(S),
+    Known(Async<S>),
     /// The reactor would not take it.
     Lost,
 }
 
-impl Stream {
-    fn socket(&self) -> io::Result<&TcpStream> {
-        match &self.0 {
-            Inner::Bare(socket) => Ok(socket),
-            Inner::Known(socket) => Ok(socket.get_ref()),
-            Inner::Lost => Err(io::ErrorKind::NotConnected.into()),
+impl<S> Inner<S> {
+    fn socket(&self) -> io::Result<&S> {
+        match self {
+            Self::Bare(socket) => Ok(socket),
+            Self::Known(socket) => Ok(socket.get_ref()),
+            Self::Lost => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 
     /// The socket as the reactor's, which is told of it now if it was not before.
-    fn register(&mut self) -> io::Result<&Async<TcpStream>> {
-        if let Inner::Bare(_) = self.0
-            && let Inner::Bare(socket) = std::mem::replace(&mut self.0, Inner::Lost)
+    fn register(&mut self, tell: impl FnOnce(S) -> io::Result<Async<S>>) -> io::Result<&Async<S>> {
+        if let Self::Bare(_) = self
+            && let Self::Bare(socket) = std::mem::replace(self, Self::Lost)
         {
-            self.0 = Inner::Known(Async::new_nonblocking(socket)?);
+            *self = Self::Known(tell(socket)?);
         }
-        match &self.0 {
-            Inner::Known(socket) => Ok(socket),
+        match self {
+            Self::Known(socket) => Ok(socket),
             _ => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -139,11 +139,11 @@ impl Stream {
 
 impl runtime::Stream for Stream {
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket()?.local_addr()
+        self.0.socket()?.local_addr()
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.socket()?.peer_addr()
+        self.0.socket()?.peer_addr()
     }
 
     fn poll_ready(
@@ -151,7 +151,7 @@ impl runtime::Stream for Stream {
         context: &mut Context<'_>,
         interest: Interest,
     ) -> Poll<io::Result<()>> {
-        let socket = self.register()?;
+        let socket = self.0.register(Async::new_nonblocking)?;
         match interest {
             Interest::Read => socket.poll_readable(context),
             Interest::Write => socket.poll_writable(context),
@@ -159,57 +159,62 @@ impl runtime::Stream for Stream {
     }
 
     fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.socket()?.read(buffer)
+        self.0.socket()?.read(buffer)
     }
 
     fn try_write(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.socket()?.write_vectored(buffers)
+        self.0.socket()?.write_vectored(buffers)
     }
 
     fn try_write_urgent(&mut self, data: &[u8]) -> io::Result<usize> {
-        socket::write_urgent(self.socket()?, data)
+        socket::write_urgent(self.0.socket()?, data)
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
-        socket::shutdown(self.socket()?)
+        socket::shutdown(self.0.socket()?)
     }
 
     fn unread(&self) -> Unread {
-        self.socket().map_or(Unread::End, socket::unread)
+        self.0.socket().map_or(Unread::End, socket::unread)
     }
 
     fn reset_on_drop(&mut self) {
-        let _ = self.socket().map(socket::reset_on_drop);
+        let _ = self.0.socket().map(socket::reset_on_drop);
     }
 
     #[cfg(unix)]
     fn fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
-        self.socket().ok().map(std::os::fd::AsFd::as_fd)
+        self.0.socket().ok().map(std::os::fd::AsFd::as_fd)
     }
 }
 
 /// A listening socket.
 #[derive(Debug)]
-pub struct Listener(Async<TcpListener>);
+pub struct Listener(Inner<TcpListener>);
 
 impl runtime::Listener for Listener {
     type Stream = Stream;
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.get_ref().local_addr()
+        self.0.socket()?.local_addr()
+    }
+
+    fn try_accept(&mut self) -> io::Result<(Stream, SocketAddr)> {
+        let (stream, peer) = socket::accept(self.0.socket()?)?;
+        Ok((Stream(Inner::Bare(stream)), peer))
     }
 
     fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<(Stream, SocketAddr)>> {
         loop {
-            match socket::accept(self.0.get_ref()) {
+            match self.try_accept() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                accepted => {
-                    return Poll::Ready(
-                        accepted.map(|(stream, peer)| (Stream(Inner::Bare(stream)), peer)),
-                    );
-                }
+                accepted => return Poll::Ready(accepted),
             }
-            ready!(self.0.poll_readable(context))?;
+            ready!(
+                self.0
+                    .register(Async::new_nonblocking)?
+                    .poll_readable(context)
+            )?;
         }
     }
 }

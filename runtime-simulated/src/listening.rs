@@ -59,23 +59,31 @@ impl World {
     }
 
     /// The connection that was accepted, and where it comes from.
+    pub(crate) fn try_accept(&mut self, id: u64) -> io::Result<(u64, SocketAddr)> {
+        let listening = self.listeners.get_mut(&id);
+        let listening = listening.ok_or(io::ErrorKind::NotConnected)?;
+        let connection = listening.backlog.pop_front();
+        let connection = connection.ok_or(io::ErrorKind::WouldBlock)?;
+        let accepted = self.connections.get(&connection);
+        let accepted = accepted.ok_or(io::ErrorKind::ConnectionAborted)?;
+        Ok((connection, accepted.ends[0].address))
+    }
+
+    /// The same; where nobody waits yet, who asks is woken when somebody does.
     pub(crate) fn poll_accept(
         &mut self,
         id: u64,
         context: &Context<'_>,
     ) -> Poll<io::Result<(u64, SocketAddr)>> {
         let waiting = self.waiting(context);
-        let Some(listening) = self.listeners.get_mut(&id) else {
-            return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
-        };
-        let Some(connection) = listening.backlog.pop_front() else {
-            listening.acceptor = Some(waiting);
-            return Poll::Pending;
-        };
-        match self.connections.get(&connection) {
-            Some(accepted) => Poll::Ready(Ok((connection, accepted.ends[0].address))),
-            None => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+        match self.try_accept(id) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            accepted => return Poll::Ready(accepted),
         }
+        if let Some(listening) = self.listeners.get_mut(&id) {
+            listening.acceptor = Some(waiting);
+        }
+        Poll::Pending
     }
 
     /// Nobody listens there any more: who waits to be accepted meets a reset.

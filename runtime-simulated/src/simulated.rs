@@ -262,6 +262,17 @@ impl fmt::Debug for Listener {
     }
 }
 
+impl Listener {
+    fn stream(&self, (id, peer): (u64, SocketAddr)) -> (Stream, SocketAddr) {
+        let stream = Stream {
+            shared: self.shared.clone(),
+            id,
+            side: ACCEPTED,
+        };
+        (stream, peer)
+    }
+}
+
 impl runtime::Listener for Listener {
     type Stream = Stream;
 
@@ -272,18 +283,16 @@ impl runtime::Listener for Listener {
         at.ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
+    fn try_accept(&mut self) -> io::Result<(Stream, SocketAddr)> {
+        let accepted = self.shared.with(|world| world.try_accept(self.id))?;
+        Ok(self.stream(accepted))
+    }
+
     fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<(Stream, SocketAddr)>> {
         let accepted = self
             .shared
             .with(|world| world.poll_accept(self.id, context));
-        accepted.map_ok(|(id, peer)| {
-            let stream = Stream {
-                shared: self.shared.clone(),
-                id,
-                side: ACCEPTED,
-            };
-            (stream, peer)
-        })
+        accepted.map_ok(|accepted| self.stream(accepted))
     }
 }
 

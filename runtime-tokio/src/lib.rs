@@ -84,7 +84,7 @@ impl Runtime for Tokio {
     }
 
     fn listen(&self, at: SocketAddr) -> io::Result<Listener> {
-        TcpListener::from_std(socket::bind(at)?).map(Listener)
+        Ok(Listener(Inner::Bare(socket::bind(at)?)))
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -111,18 +111,34 @@ impl Runtime for Tokio {
 /// A connected socket.
 #[derive(Debug)]
 pub struct Stream {
-    inner: Inner,
+    inner: Inner<std::net::TcpStream, TcpStream>,
     /// Whether the bare handle has been lent out, so that tokio may not know what became of the readiness.
     lent: Cell<bool>,
 }
 
-/// tokio is told of a socket when it is first waited for: a data connection that brings a small file is never waited for.
+/// tokio is told of a socket when it is first waited for: a data connection that brings a small file is never waited for, nor is the
+/// listener that it comes from.
 #[derive(Debug)]
-enum Inner {
-    Bare(std::net::TcpStream),
-    Known(TcpStream),
+enum Inner<S, T> {
+    Bare(S),
+    Known(T),
     /// tokio would not take it.
     Lost,
+}
+
+impl<S, T> Inner<S, T> {
+    /// The socket as tokio's, which is told of it now if it was not before.
+    fn register(&mut self, tell: impl FnOnce(S) -> io::Result<T>) -> io::Result<&mut T> {
+        if let Self::Bare(_) = self
+            && let Self::Bare(socket) = std::mem::replace(self, Self::Lost)
+        {
+            *self = Self::Known(tell(socket)?);
+        }
+        match self {
+            Self::Known(socket) => Ok(socket),
+            _ => Err(lost()),
+        }
+    }
 }
 
 /// Does the same with either kind of socket.
@@ -149,23 +165,10 @@ impl Stream {
         Self::new(Inner::Known(socket))
     }
 
-    const fn new(inner: Inner) -> Self {
+    const fn new(inner: Inner<std::net::TcpStream, TcpStream>) -> Self {
         Self {
             inner,
             lent: Cell::new(false),
-        }
-    }
-
-    /// The socket as tokio's, which is told of it now if it was not before.
-    fn register(&mut self) -> io::Result<&TcpStream> {
-        if let Inner::Bare(_) = self.inner
-            && let Inner::Bare(socket) = std::mem::replace(&mut self.inner, Inner::Lost)
-        {
-            self.inner = Inner::Known(TcpStream::from_std(socket)?);
-        }
-        match &self.inner {
-            Inner::Known(socket) => Ok(socket),
-            _ => Err(lost()),
         }
     }
 }
@@ -205,7 +208,7 @@ impl runtime::Stream for Stream {
         interest: Interest,
     ) -> Poll<io::Result<()>> {
         let lent = self.lent.get();
-        let socket = self.register()?;
+        let socket = self.inner.register(TcpStream::from_std)?;
         loop {
             ready!(poll_remembered(socket, context, interest))?;
             if !lent {
@@ -287,23 +290,27 @@ impl runtime::Stream for Stream {
 
 /// A listening socket.
 #[derive(Debug)]
-pub struct Listener(TcpListener);
+pub struct Listener(Inner<std::net::TcpListener, TcpListener>);
 
 impl runtime::Listener for Listener {
     type Stream = Stream;
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        with!(&self.0, socket => socket.local_addr(), lost => Err(lost()))
+    }
+
+    fn try_accept(&mut self) -> io::Result<(Stream, SocketAddr)> {
+        let accepted = with!(&self.0, socket => socket::accept(socket), lost => Err(lost()));
+        accepted.map(|(stream, peer)| (Stream::bare(stream), peer))
     }
 
     fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<(Stream, SocketAddr)>> {
-        match socket::accept(&self.0) {
+        match self.try_accept() {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            accepted => {
-                return Poll::Ready(accepted.map(|(stream, peer)| (Stream::bare(stream), peer)));
-            }
+            accepted => return Poll::Ready(accepted),
         }
-        let (stream, peer) = ready!(self.0.poll_accept(context))?;
+        let listener = self.0.register(TcpListener::from_std)?;
+        let (stream, peer) = ready!(listener.poll_accept(context))?;
         socket::prepare(&stream)?;
         Poll::Ready(Ok((Stream::known(stream), peer)))
     }

@@ -136,7 +136,7 @@ impl Attempts {
         }
         let attempt = self.used + 1;
         note!(attempt, "connecting again");
-        let chance = getrandom::u32().unwrap_or_default();
+        let chance = crate::random::bytes().map_or(0, u32::from_ne_bytes);
         sleep(runtime, backoff.rest(self.used, chance)).await;
         self.used = attempt;
         true

@@ -221,6 +221,20 @@ pub(super) struct StagedListener<L> {
     stage: Arc<Mutex<Stage>>,
 }
 
+impl<L> StagedListener<L> {
+    /// Loses a connection, if it is to.
+    fn lose(&self) -> io::Result<()> {
+        let mut stage = self.stage.lock().unwrap();
+        match stage.lost.checked_sub(1) {
+            None => Ok(()),
+            Some(left) => {
+                stage.lost = left;
+                Err(io::ErrorKind::ConnectionAborted.into())
+            }
+        }
+    }
+}
+
 impl<L: Listener> Listener for StagedListener<L> {
     type Stream = StagedStream<L::Stream>;
 
@@ -228,16 +242,17 @@ impl<L: Listener> Listener for StagedListener<L> {
         self.inner.local_addr()
     }
 
+    fn try_accept(&mut self) -> io::Result<(Self::Stream, SocketAddr)> {
+        self.lose()?;
+        let (stream, peer) = self.inner.try_accept()?;
+        Ok((StagedStream::new(stream, self.stage.clone()), peer))
+    }
+
     fn poll_accept(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<(Self::Stream, SocketAddr)>> {
-        let mut stage = self.stage.lock().unwrap();
-        if let Some(left) = stage.lost.checked_sub(1) {
-            stage.lost = left;
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
-        drop(stage);
+        self.lose()?;
         let stage = self.stage.clone();
         self.inner
             .poll_accept(context)

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::{Errno, ReadWriteFlags};
+use rustix::net::SendFlags;
 use rustix::pipe::{PipeFlags, SpliceFlags};
 
 use super::{Purpose, RECEIVED, SENT};
@@ -34,6 +35,13 @@ pub(crate) fn send_file<S: Stream>(
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::OVERFLOW) => None,
         Err(error) => Some(Err(error.into())),
     }
+}
+
+/// Sends some of `data`, of which the last few bytes wait for what follows: more, or the end, which then leaves in the same segment. Nothing where this
+/// socket cannot.
+pub(crate) fn send_held<S: Stream>(socket: &S, data: &[u8]) -> Option<io::Result<usize>> {
+    let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
+    Some(rustix::net::send(socket.fd()?, data, flags).map_err(Into::into))
 }
 
 /// Reads from `at` on what is in memory already: it may be less than the file has; 0 is its end. `WouldBlock` where a disk is to be waited for. A file system that does not know the question has

@@ -10,9 +10,11 @@ mod linux;
 mod portable;
 
 #[cfg(all(target_os = "linux", not(feature = "portable")))]
-pub(crate) use linux::{Pipe, is_cached, is_local, open_cached, read_cached, send_file};
+pub(crate) use linux::{Pipe, is_cached, is_local, open_cached, read_cached, send_file, send_held};
 #[cfg(not(all(target_os = "linux", not(feature = "portable"))))]
-pub(crate) use portable::{Pipe, is_cached, is_local, open_cached, read_cached, send_file};
+pub(crate) use portable::{
+    Pipe, is_cached, is_local, open_cached, read_cached, send_file, send_held,
+};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -17,6 +17,10 @@ pub(crate) const fn send_file<S: Stream>(
     None
 }
 
+pub(crate) const fn send_held<S: Stream>(_: &S, _: &[u8]) -> Option<io::Result<usize>> {
+    None
+}
+
 pub(crate) fn read_cached(_: &File, _: u64, _: &mut [u8]) -> io::Result<usize> {
     Err(io::ErrorKind::WouldBlock.into())
 }

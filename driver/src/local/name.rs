@@ -77,8 +77,7 @@ pub(super) fn is_upload(name: &OsStr) -> bool {
 }
 
 fn random_hex<const N: usize>() -> Result<String> {
-    let mut random = [0; N];
-    getrandom::fill(&mut random).map_err(|_| StorageError::Failed)?;
+    let random: [u8; N] = crate::random::bytes().map_err(|_| StorageError::Failed)?;
     let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
     Ok(random
         .iter()

@@ -9,7 +9,6 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
 
 use crate::runtime::{Listener, Runtime, Stream};
 
@@ -124,12 +123,10 @@ impl<L: Listener> Pool<L> {
 impl<L: Listener> Open<L> {
     /// Resets what waits to be accepted. False where that has no end.
     fn is_drained(&mut self) -> bool {
-        let mut context = Context::from_waker(Waker::noop());
         for _ in 0..MOST_STRAYS {
-            match self.listener.poll_accept(&mut context) {
-                Poll::Pending => return true,
-                Poll::Ready(Ok((mut stray, _))) => stray.reset_on_drop(),
-                Poll::Ready(Err(_)) => return false,
+            match self.listener.try_accept() {
+                Ok((mut stray, _)) => stray.reset_on_drop(),
+                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
             }
         }
         false

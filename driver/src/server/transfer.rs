@@ -484,11 +484,15 @@ impl<S: Stream> Data<S> {
     /// little, and each little is progress.
     async fn write_some(&mut self) -> io::Result<()> {
         let before = self.pending.len();
+        let is_last = self.end.is_some() && !self.keep;
         let Self {
             stream, pending, ..
         } = self;
         poll_fn(|context| {
-            let written = stream.transport.poll_write_all(context, pending);
+            let written = match is_last {
+                true => stream.transport.poll_write_last(context, pending),
+                false => stream.transport.poll_write_all(context, pending),
+            };
             match written {
                 Poll::Pending if stream.transport.has_sent() => Poll::Ready(Ok(())),
                 written => written,

@@ -167,17 +167,18 @@ impl runtime::Listener for Listener {
         self.0.get_ref().local_addr()
     }
 
+    fn try_accept(&mut self) -> io::Result<(Stream, SocketAddr)> {
+        let (accepted, peer) = socket::accept(self.0.get_ref())?;
+        Ok((Stream(Async::new_nonblocking(accepted)?), peer))
+    }
+
     fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<(Stream, SocketAddr)>> {
         loop {
-            match self.0.get_ref().accept() {
+            match self.try_accept() {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     ready!(self.0.poll_readable(context))?;
                 }
-                accepted => {
-                    let (accepted, peer) = accepted?;
-                    socket::prepare(&accepted)?;
-                    return Poll::Ready(Ok((Stream(Async::new(accepted)?), peer)));
-                }
+                accepted => return Poll::Ready(accepted),
             }
         }
     }
