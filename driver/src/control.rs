@@ -316,11 +316,15 @@ impl<R: Runtime> Control<R> {
             machine.tick(now);
             return true;
         }
-        if self.timer_at != deadline {
-            self.timer_at = deadline;
-            self.timer.set(deadline);
+        let Some(deadline) = deadline else {
+            return false;
+        };
+        // Nearly every command puts the deadline off: a timer that is too early is left alone, and set again when it has fired.
+        if self.timer_at.is_none_or(|at| at > deadline) {
+            self.timer_at = Some(deadline);
+            self.timer.set(self.timer_at);
         }
-        deadline.is_some() && matches!(self.timer.poll(context), Poll::Ready(())) && {
+        matches!(self.timer.poll(context), Poll::Ready(())) && {
             // Early, or just now: set it again in the next pass, or tick there.
             self.timer_at = None;
             true

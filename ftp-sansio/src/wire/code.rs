@@ -65,6 +65,12 @@ impl Code {
         self.0
     }
 
+    /// The number as it travels.
+    pub(crate) const fn digits(self) -> [u8; 3] {
+        let [hundreds, tens, ones] = [self.0 / 100, self.0 / 10 % 10, self.0 % 10];
+        [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8]
+    }
+
     /// What the first digit says.
     #[must_use]
     pub const fn class(self) -> Class {

@@ -5,14 +5,13 @@ use core::fmt;
 use core::mem;
 
 use bytes::Bytes;
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memchr3, memrchr};
 
 pub use super::code::{Class, Code};
 
 use super::argument::Escaped;
 use super::line::append_within;
 use super::telnet::IAC;
-use super::text;
 
 /// One reply: a code, and a text of one or several lines separated by LF.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +58,7 @@ impl Reply {
 
     /// The text's lines: one at least, which may be empty.
     pub fn lines(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.text.split(|&byte| byte == b'\n')
+        split_lines(&self.text)
     }
 
     /// The text's first line.
@@ -79,12 +78,10 @@ impl Reply {
     /// § 4.2). A CR or NUL, which would not arrive as they are, become `?`; 0xFF is doubled (Telnet).
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.reserve(self.encoded_len());
-        let mut lines = self.lines();
-        // Taking the last first leaves the others; a reply of one line has only a last.
-        let last = lines.next_back().unwrap_or_default();
-        for (at, line) in lines.enumerate() {
+        let (before, last) = self.split_last();
+        for (at, line) in before.into_iter().flat_map(split_lines).enumerate() {
             if at == 0 {
-                text::append(self.code, out);
+                out.extend_from_slice(&self.code.digits());
                 out.push(b'-');
             } else if starts_with_digit(line) {
                 out.push(b' ');
@@ -92,10 +89,18 @@ impl Reply {
             append_text(line, out);
             out.extend_from_slice(b"\r\n");
         }
-        text::append(self.code, out);
+        out.extend_from_slice(&self.code.digits());
         out.push(b' ');
         append_text(last, out);
         out.extend_from_slice(b"\r\n");
+    }
+
+    /// The lines before the last, if there are any, and the last.
+    fn split_last(&self) -> (Option<&[u8]>, &[u8]) {
+        match memrchr(b'\n', &self.text) {
+            None => (None, &self.text),
+            Some(end) => (Some(&self.text[..end]), &self.text[end + 1..]),
+        }
     }
 
     /// How many bytes [`encode`](Self::encode) appends, exactly.
@@ -103,10 +108,9 @@ impl Reply {
     pub fn encoded_len(&self) -> usize {
         const CODE: usize = "220 ".len();
         const END: usize = "\r\n".len();
-        let mut len = CODE + END;
-        let mut lines = self.lines();
-        len += lines.next_back().unwrap_or_default().len();
-        for (at, line) in lines.enumerate() {
+        let (before, last) = self.split_last();
+        let mut len = CODE + last.len() + END;
+        for (at, line) in before.into_iter().flat_map(split_lines).enumerate() {
             let before = if at == 0 {
                 CODE
             } else {
@@ -118,18 +122,26 @@ impl Reply {
     }
 }
 
+fn split_lines(text: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    text.split(|&byte| byte == b'\n')
+}
+
 fn starts_with_digit(line: &[u8]) -> bool {
     line.first().is_some_and(u8::is_ascii_digit)
 }
 
-fn append_text(line: &[u8], out: &mut Vec<u8>) {
-    for &byte in line {
-        match byte {
-            b'\r' | 0 => out.push(b'?'),
-            IAC => out.extend_from_slice(&[IAC, IAC]),
-            _ => out.push(byte),
-        }
+fn append_text(mut line: &[u8], out: &mut Vec<u8>) {
+    // Nearly every line goes as it is.
+    while let Some(at) = memchr3(b'\r', 0, IAC, line) {
+        let (plain, rest) = line.split_at(at);
+        out.extend_from_slice(plain);
+        out.extend_from_slice(match rest[0] {
+            IAC => &[IAC, IAC],
+            _ => b"?",
+        });
+        line = &rest[1..];
     }
+    out.extend_from_slice(line);
 }
 
 impl fmt::Display for Reply {
