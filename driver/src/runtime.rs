@@ -10,15 +10,14 @@
 //! 1. **A handle** that is cheap to clone and implements [`Runtime`]: an epoch for [`now`](Runtime::now), which every clone shares.
 //! 2. **Sockets** are made by [`socket`](crate::socket), which sets what every FTP connection wants: [`bind`](crate::socket::bind),
 //!    [`start_connect`](crate::socket::start_connect) and then, once the socket is writable,
-//!    [`finish_connect`](crate::socket::finish_connect); what was accepted is [`prepare`](crate::socket::prepare)d. They are the standard
+//!    [`finish_connect`](crate::socket::finish_connect); [`accept`](crate::socket::accept) for what a listener brings. They are the standard
 //!    library's, non-blocking, and every reactor can adopt them. `shutdown`, `unread`, `reset_on_drop` and urgent data are there too.
 //! 3. **Reading and writing** are attempts that never wait ([`Stream::try_read`], [`Stream::try_write`]) and say `WouldBlock`. Only then does the
 //!    driver ask [`Stream::poll_ready`], which keeps the task's waker and may be wrong in one direction: it may say ready when nothing is
 //!    there. It must never stay pending when there is something. A reactor that remembers readiness forgets it only when one of *its own* calls saw
-//!    `WouldBlock`: make the attempts through it, or ask the kernel with [`socket::probe`](crate::socket::probe).
-//! 4. **The bare handle** ([`Stream::fd`]) is lent out for `sendfile` and `splice`, if there is one. These calls pass the reactor by, so what was said
-//!    of remembered readiness holds for them: after `WouldBlock` from such a call `poll_ready` must wait for the real thing. An adapter without
-//!    kernel sockets leaves the method out, and everything works by the attempts.
+//!    `WouldBlock`: make the attempts through it.
+//! 4. **The bare handle** is there for `sendfile` and `splice`, which [`Stream::attempt`] makes: an attempt as those above, and to be made through
+//!    the reactor as they are. An adapter without kernel sockets leaves the method out, and everything works by the others.
 //! 5. **A timer** ([`Timer`]) is set again and again by one task, also while it is waited for, also to a moment that is past or that the clock cannot
 //!    express (which never comes). A moment that has come stays so until it is set again. The driver asks the clock, so firing early is no
 //!    fault.
@@ -194,10 +193,18 @@ pub trait Stream: Send + Unpin + 'static {
     /// Makes dropping this socket a reset, so that the peer cannot take a broken transfer for a complete one.
     fn reset_on_drop(&mut self);
 
-    /// The kernel's handle, where this is a kernel's socket: for the calls that only such a one has. Bytes go by it that are never seen here, so a stream
-    /// that counts, delays or changes what goes over another one has none to lend.
+    /// Makes a call on the kernel's handle, where this is a kernel's socket: one that only such a one has. Nothing where it is none; bytes go by it that are
+    /// never seen here, so a stream that counts, delays or changes what goes over another one has none to lend either.
+    ///
+    /// The call is made whatever the reactor has heard so far. `WouldBlock` from it says that the readiness for `interest` is over, which a reactor that
+    /// remembers readiness has to be told.
     #[cfg(unix)]
-    fn fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+    fn attempt<T>(
+        &mut self,
+        interest: Interest,
+        call: impl FnOnce(std::os::fd::BorrowedFd<'_>) -> io::Result<T>,
+    ) -> Option<io::Result<T>> {
+        let _ = (interest, call);
         None
     }
 }

@@ -12,7 +12,7 @@ use std::os::fd::AsFd as AsSocket;
 use std::os::windows::io::AsSocket;
 use std::time::Duration;
 
-use crate::runtime::{Interest, Unread};
+use crate::runtime::Unread;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 /// Connections that may wait to be accepted. The system lowers it to its own maximum.
@@ -185,34 +185,4 @@ pub fn finish_connect(socket: &impl AsSocket) -> io::Result<()> {
     let socket = SockRef::from(socket);
     socket.take_error()?.map_or(Ok(()), Err)?;
     socket.set_linger(None)
-}
-
-/// Asks the kernel, without waiting, whether the socket is ready.
-///
-/// A reactor that remembers readiness (tokio's does) learns that it is over only from its own calls. After calls on
-/// the bare handle, such as `sendfile`, its adapter asks this before it believes what was remembered.
-///
-/// # Errors
-/// `WouldBlock` when it is not ready; else what the system says.
-pub fn probe(socket: &impl AsSocket, interest: Interest) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
-
-        let flags = match interest {
-            Interest::Read => PollFlags::IN,
-            Interest::Write => PollFlags::OUT,
-        };
-        let ready = poll(
-            &mut [PollFd::new(socket, flags)],
-            Some(&Timespec::default()),
-        )?;
-        if ready == 0 {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-    }
-    // Elsewhere no bare handle is lent out.
-    #[cfg(not(unix))]
-    let _ = (socket, interest);
-    Ok(())
 }

@@ -183,8 +183,14 @@ impl runtime::Stream for Stream {
     }
 
     #[cfg(unix)]
-    fn fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
-        self.0.socket().ok().map(std::os::fd::AsFd::as_fd)
+    fn attempt<T>(
+        &mut self,
+        _: Interest,
+        call: impl FnOnce(std::os::fd::BorrowedFd<'_>) -> io::Result<T>,
+    ) -> Option<io::Result<T>> {
+        use std::os::fd::AsFd as _;
+
+        Some(self.0.socket().and_then(|socket| call(socket.as_fd())))
     }
 }
 

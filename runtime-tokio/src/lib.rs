@@ -7,7 +7,6 @@
 
 mod compat;
 
-use std::cell::Cell;
 use std::future::Future;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -110,11 +109,7 @@ impl Runtime for Tokio {
 
 /// A connected socket.
 #[derive(Debug)]
-pub struct Stream {
-    inner: Inner<std::net::TcpStream, TcpStream>,
-    /// Whether the bare handle has been lent out, so that tokio may not know what became of the readiness.
-    lent: Cell<bool>,
-}
+pub struct Stream(Inner<std::net::TcpStream, TcpStream>);
 
 /// tokio is told of a socket when it is first waited for: a data connection that brings a small file is never waited for, nor is the
 /// listener that it comes from.
@@ -158,48 +153,43 @@ fn lost() -> io::Error {
 
 impl Stream {
     const fn bare(socket: std::net::TcpStream) -> Self {
-        Self::new(Inner::Bare(socket))
+        Self(Inner::Bare(socket))
     }
 
     const fn known(socket: TcpStream) -> Self {
-        Self::new(Inner::Known(socket))
-    }
-
-    const fn new(inner: Inner<std::net::TcpStream, TcpStream>) -> Self {
-        Self {
-            inner,
-            lent: Cell::new(false),
-        }
+        Self(Inner::Known(socket))
     }
 }
 
-fn poll_remembered(
+/// Tries something, and has tokio forget a readiness that is over. tokio would not try before it has heard of one; it may not have listened for
+/// a while.
+fn attempt<T>(
     socket: &TcpStream,
-    context: &mut Context<'_>,
     interest: Interest,
-) -> Poll<io::Result<()>> {
-    match interest {
-        Interest::Read => socket.poll_read_ready(context),
-        Interest::Write => socket.poll_write_ready(context),
-    }
-}
-
-/// Asks the kernel, and has tokio forget the readiness if it is over.
-fn confirm(socket: &TcpStream, interest: Interest) -> io::Result<()> {
-    let tokio_interest = match interest {
+    call: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    let interest = match interest {
         Interest::Read => tokio::io::Interest::READABLE,
         Interest::Write => tokio::io::Interest::WRITABLE,
     };
-    socket.try_io(tokio_interest, || socket::probe(socket, interest))
+    let mut call = Some(call);
+    let tried = socket.try_io(interest, || match call.take() {
+        Some(call) => call(),
+        None => Err(io::ErrorKind::WouldBlock.into()),
+    });
+    match call {
+        Some(call) => call(),
+        None => tried,
+    }
 }
 
 impl runtime::Stream for Stream {
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        with!(&self.inner, socket => socket.local_addr(), lost => Err(lost()))
+        with!(&self.0, socket => socket.local_addr(), lost => Err(lost()))
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        with!(&self.inner, socket => socket.peer_addr(), lost => Err(lost()))
+        with!(&self.0, socket => socket.peer_addr(), lost => Err(lost()))
     }
 
     fn poll_ready(
@@ -207,43 +197,25 @@ impl runtime::Stream for Stream {
         context: &mut Context<'_>,
         interest: Interest,
     ) -> Poll<io::Result<()>> {
-        let lent = self.lent.get();
-        let socket = self.inner.register(TcpStream::from_std)?;
-        loop {
-            ready!(poll_remembered(socket, context, interest))?;
-            if !lent {
-                return Poll::Ready(Ok(()));
-            }
-            match confirm(socket, interest) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                confirmed => return Poll::Ready(confirmed),
-            }
+        let socket = self.0.register(TcpStream::from_std)?;
+        match interest {
+            Interest::Read => socket.poll_read_ready(context),
+            Interest::Write => socket.poll_write_ready(context),
         }
     }
 
     fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.inner {
+        match &mut self.0 {
             Inner::Bare(socket) => socket.read(buffer),
             Inner::Known(socket) => {
-                let mut was_asked = false;
-                let read = socket.try_io(tokio::io::Interest::READABLE, || {
-                    was_asked = true;
-                    socket::read(socket, buffer)
-                });
-                match read {
-                    // tokio has not heard of anything; it may not have listened for a while.
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock && !was_asked => {
-                        socket::read(socket, buffer)
-                    }
-                    read => read,
-                }
+                attempt(socket, Interest::Read, || socket::read(socket, buffer))
             }
             Inner::Lost => Err(lost()),
         }
     }
 
     fn try_write(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        match &mut self.inner {
+        match &mut self.0 {
             Inner::Bare(socket) => socket.write_vectored(buffers),
             Inner::Known(socket) => socket.try_write_vectored(buffers),
             Inner::Lost => Err(lost()),
@@ -251,10 +223,9 @@ impl runtime::Stream for Stream {
     }
 
     fn try_write_urgent(&mut self, data: &[u8]) -> io::Result<usize> {
-        match &self.inner {
+        match &self.0 {
             Inner::Bare(socket) => socket::write_urgent(socket, data),
-            // Told to tokio, so that it does not believe in a readiness that is over.
-            Inner::Known(socket) => socket.try_io(tokio::io::Interest::WRITABLE, || {
+            Inner::Known(socket) => attempt(socket, Interest::Write, || {
                 socket::write_urgent(socket, data)
             }),
             Inner::Lost => Err(lost()),
@@ -262,29 +233,30 @@ impl runtime::Stream for Stream {
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
-        with!(&self.inner, socket => socket::shutdown(socket), lost => Err(lost()))
+        with!(&self.0, socket => socket::shutdown(socket), lost => Err(lost()))
     }
 
     fn unread(&self) -> Unread {
-        with!(&self.inner, socket => socket::unread(socket), lost => Unread::End)
+        with!(&self.0, socket => socket::unread(socket), lost => Unread::End)
     }
 
     fn reset_on_drop(&mut self) {
-        with!(&self.inner, socket => socket::reset_on_drop(socket), lost => ());
+        with!(&self.0, socket => socket::reset_on_drop(socket), lost => ());
     }
 
     #[cfg(unix)]
-    fn fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
-        use std::os::fd::AsFd;
+    fn attempt<T>(
+        &mut self,
+        interest: Interest,
+        call: impl FnOnce(std::os::fd::BorrowedFd<'_>) -> io::Result<T>,
+    ) -> Option<io::Result<T>> {
+        use std::os::fd::AsFd as _;
 
-        match &self.inner {
-            Inner::Bare(socket) => Some(socket.as_fd()),
-            Inner::Known(socket) => {
-                self.lent.set(true);
-                Some(socket.as_fd())
-            }
-            Inner::Lost => None,
-        }
+        Some(match &self.0 {
+            Inner::Bare(socket) => call(socket.as_fd()),
+            Inner::Known(socket) => attempt(socket, interest, || call(socket.as_fd())),
+            Inner::Lost => Err(lost()),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::future::poll_fn;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use futures_io::AsyncRead;
 
 use super::peer::Peer;
 use super::site::{ANNA, LARGE, Site, Tricky, arg, get, pattern, put, settings};
-use super::support::{Scratch, clean_end, path, poll_once, read_to_end};
+use super::support::{Scratch, clean_end, join, path, poll_once, read_to_end};
 use crate::client::{Error, Options};
 use crate::kernel;
-use crate::runtime::{Listener, Runtime, Stream};
+use crate::runtime::{Interest, Listener, Runtime, Stream};
 use crate::storage::{Placement, Reader, Storage, Writer};
 
 /// The kernel moves a plain transfer by itself, at either end, where this build and this file system let it, and says how much that was. To be run in
@@ -308,14 +308,49 @@ pub async fn accepts_at_once<R: Runtime>(runtime: R) {
         let accepted = poll_once(|context| listener.poll_accept(context));
         assert!(accepted.is_ready(), "it is complete, and was not accepted");
         #[cfg(unix)]
-        if let std::task::Poll::Ready(Ok((accepted, _))) = &accepted
-            && let Some(handle) = accepted.fd()
-        {
-            let socket = socket2::SockRef::from(&handle);
-            assert!(socket.tcp_nodelay().unwrap());
-            assert!(socket.out_of_band_inline().unwrap());
+        if let std::task::Poll::Ready(Ok((mut accepted, _))) = accepted {
+            let looked = accepted.attempt(Interest::Read, |handle| {
+                let socket = socket2::SockRef::from(&handle);
+                assert!(socket.tcp_nodelay()?);
+                assert!(socket.out_of_band_inline()?);
+                Ok(())
+            });
+            assert!(looked.is_none_or(|looked| looked.is_ok()));
         }
         drop(connected);
+        // Whether somebody waits at it or not.
+        let nobody = listener.try_accept().map(drop).unwrap_err();
+        assert_eq!(nobody.kind(), ErrorKind::WouldBlock);
+        let connected = runtime.connect(at, None).await.unwrap();
+        let (_, peer) = listener.try_accept().unwrap();
+        assert_eq!(peer, connected.local_addr().unwrap());
+    }
+}
+
+/// A listener that was waited at in vain accepts what comes later, and one that has accepted may be waited at.
+pub async fn accepts_between_waits<R: Runtime>(runtime: R) {
+    let mut listener = runtime.listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let at = listener.local_addr().unwrap();
+    for waits in [true, false, true, true, false, false, true] {
+        let accepting = async {
+            if waits {
+                return poll_fn(|context| listener.poll_accept(context)).await;
+            }
+            let connected = runtime.connect(at, None).await?;
+            let accepted = listener.try_accept();
+            drop(connected);
+            accepted
+        };
+        let connecting = async {
+            match waits {
+                // The waker is registered before anybody comes.
+                true => runtime.connect(at, None).await.map(Some),
+                false => Ok(None),
+            }
+        };
+        let (accepted, connected) = join(accepting, connecting).await;
+        let ((_, peer), connected) = (accepted.unwrap(), connected.unwrap());
+        assert!(connected.is_none_or(|connected| connected.local_addr().unwrap() == peer));
     }
 }
 

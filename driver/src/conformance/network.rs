@@ -194,13 +194,13 @@ pub async fn readiness_is_not_stale_after_the_bare_handle<R: Runtime>(runtime: R
         .unwrap();
     #[cfg(unix)]
     {
-        if client.fd().is_none() {
+        if client.attempt(Interest::Write, |_| Ok(())).is_none() {
             return;
         }
         let mut filled = 0;
         let mut rounds = 0;
         let pending = poll_fn(|context| {
-            filled += fill_bare(&client);
+            filled += fill_bare(&mut client);
             rounds += 1;
             let ready = stream_is_ready(&mut client, context);
             if ready && rounds < 100 {
@@ -215,7 +215,7 @@ pub async fn readiness_is_not_stale_after_the_bare_handle<R: Runtime>(runtime: R
             super::support::wait(&mut client, Interest::Write)
                 .await
                 .unwrap();
-            assert!(fill_bare(&client) > 0);
+            assert!(fill_bare(&mut client) > 0);
             drop(client);
         };
         join(write, drain).await;
@@ -240,13 +240,16 @@ fn stream_is_ready(stream: &mut impl Stream, context: &mut std::task::Context<'_
 
 /// Writes on the bare handle until nothing fits.
 #[cfg(unix)]
-fn fill_bare(stream: &impl Stream) -> usize {
+fn fill_bare(stream: &mut impl Stream) -> usize {
     let chunk = [0; 16384];
     let mut filled = 0;
     loop {
-        match rustix::io::write(stream.fd().unwrap(), &chunk) {
+        let written = stream.attempt(Interest::Write, |handle| {
+            Ok(rustix::io::write(handle, &chunk)?)
+        });
+        match written.unwrap() {
             Ok(count) => filled += count,
-            Err(rustix::io::Errno::AGAIN) => return filled,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return filled,
             Err(error) => panic!("{error}"),
         }
     }

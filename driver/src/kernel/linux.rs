@@ -13,35 +13,49 @@ use rustix::net::SendFlags;
 use rustix::pipe::{PipeFlags, SpliceFlags};
 
 use super::{Purpose, RECEIVED, SENT};
-use crate::runtime::Stream;
+use crate::runtime::{Interest, Stream};
 
 /// Sends at most `count` bytes of a file from `at` on, without a copy of them here; 0 is the end of the file. Nothing where this socket or
 /// this file cannot.
 ///
 /// It waits for the disk where the file is not cached.
 pub(crate) fn send_file<S: Stream>(
-    socket: &S,
+    socket: &mut S,
     file: &File,
     at: u64,
     count: usize,
 ) -> Option<io::Result<usize>> {
-    let socket = socket.fd()?;
-    let mut offset = at;
-    match rustix::fs::sendfile(socket, file, Some(&mut offset), count) {
+    let sent = socket.attempt(Interest::Write, |socket| {
+        let mut offset = at;
+        rustix::fs::sendfile(socket, file, Some(&mut offset), count).map_err(Into::into)
+    })?;
+    let cannot = [
+        Errno::INVAL,
+        Errno::NOSYS,
+        Errno::OPNOTSUPP,
+        Errno::OVERFLOW,
+    ];
+    match sent {
+        Err(error) if is_one_of(&error, &cannot) => return None,
+        Err(_) => {}
         Ok(count) => {
             SENT.fetch_add(count as u64, Ordering::Relaxed);
-            Some(Ok(count))
         }
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::OVERFLOW) => None,
-        Err(error) => Some(Err(error.into())),
     }
+    Some(sent)
+}
+
+fn is_one_of(error: &io::Error, errors: &[Errno]) -> bool {
+    Errno::from_io_error(error).is_some_and(|error| errors.contains(&error))
 }
 
 /// Sends some of `data`, of which the last few bytes wait for what follows: more, or the end, which then leaves in the same segment. Nothing where this
 /// socket cannot.
-pub(crate) fn send_held<S: Stream>(socket: &S, data: &[u8]) -> Option<io::Result<usize>> {
+pub(crate) fn send_held<S: Stream>(socket: &mut S, data: &[u8]) -> Option<io::Result<usize>> {
     let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
-    Some(rustix::net::send(socket.fd()?, data, flags).map_err(Into::into))
+    socket.attempt(Interest::Write, |socket| {
+        rustix::net::send(socket, data, flags).map_err(Into::into)
+    })
 }
 
 /// Reads from `at` on what is in memory already: it may be less than the file has; 0 is its end. `WouldBlock` where a disk is to be waited for. A file system that does not know the question has
@@ -139,17 +153,18 @@ impl Pipe {
     }
 
     /// Takes in what the socket has, as far as there is room; 0 is the peer's end. Nothing where this socket cannot. The pipe has to be empty.
-    pub(crate) fn fill<S: Stream>(&mut self, socket: &S) -> Option<io::Result<usize>> {
-        let (socket, (_, into)) = (socket.fd()?, self.ends.as_ref()?);
+    pub(crate) fn fill<S: Stream>(&mut self, socket: &mut S) -> Option<io::Result<usize>> {
+        let (_, into) = self.ends.as_ref()?;
         let flags = SpliceFlags::NONBLOCK | SpliceFlags::MOVE;
-        match rustix::pipe::splice(socket, None, into, None, CAPACITY, flags) {
-            Ok(count) => {
-                self.held += count;
-                Some(Ok(count))
-            }
-            Err(Errno::INVAL | Errno::NOSYS) => None,
-            Err(error) => Some(Err(error.into())),
+        let filled = socket.attempt(Interest::Read, |socket| {
+            rustix::pipe::splice(socket, None, into, None, CAPACITY, flags).map_err(Into::into)
+        })?;
+        match filled {
+            Err(error) if is_one_of(&error, &[Errno::INVAL, Errno::NOSYS]) => return None,
+            Err(_) => {}
+            Ok(count) => self.held += count,
         }
+        Some(filled)
     }
 
     /// Writes what it holds to the file, at the file's own position. What stays in it after an error can be [read](Self::rest).

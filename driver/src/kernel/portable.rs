@@ -9,7 +9,7 @@ use super::Purpose;
 use crate::runtime::Stream;
 
 pub(crate) const fn send_file<S: Stream>(
-    _: &S,
+    _: &mut S,
     _: &File,
     _: u64,
     _: usize,
@@ -17,7 +17,7 @@ pub(crate) const fn send_file<S: Stream>(
     None
 }
 
-pub(crate) const fn send_held<S: Stream>(_: &S, _: &[u8]) -> Option<io::Result<usize>> {
+pub(crate) const fn send_held<S: Stream>(_: &mut S, _: &[u8]) -> Option<io::Result<usize>> {
     None
 }
 
@@ -47,7 +47,7 @@ impl Pipe {
         None
     }
 
-    pub(crate) const fn fill<S: Stream>(&mut self, _: &S) -> Option<io::Result<usize>> {
+    pub(crate) const fn fill<S: Stream>(&mut self, _: &mut S) -> Option<io::Result<usize>> {
         match self.0 {}
     }
 

@@ -117,7 +117,7 @@ impl runtime::Stream for Stream {
         context: &mut Context<'_>,
         interest: Interest,
     ) -> Poll<io::Result<()>> {
-        // smol remembers no readiness from before it was asked, so the bare handle may be used beside it.
+        // smol remembers no readiness from before it was asked, so whatever tries may try beside it.
         match interest {
             Interest::Read => self.0.poll_readable(context),
             Interest::Write => self.0.poll_writable(context),
@@ -149,10 +149,14 @@ impl runtime::Stream for Stream {
     }
 
     #[cfg(unix)]
-    fn fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+    fn attempt<T>(
+        &mut self,
+        _: Interest,
+        call: impl FnOnce(std::os::fd::BorrowedFd<'_>) -> io::Result<T>,
+    ) -> Option<io::Result<T>> {
         use std::os::fd::AsFd as _;
 
-        Some(self.0.as_fd())
+        Some(call(self.0.as_fd()))
     }
 }
 
