@@ -327,8 +327,8 @@ pub async fn slow_downloads_go_on<R: Runtime>(runtime: R) {
     for (version, size) in [
         (Version::Tls12, 600_000),
         (Version::Tls13, 600_000),
-        (Version::Tls12, 250_000),
-        (Version::Tls13, 250_000),
+        (Version::Tls12, 5 * 64 * 1024),
+        (Version::Tls13, 5 * 64 * 1024),
     ] {
         let content = pattern(size);
         site.put("file", &content);

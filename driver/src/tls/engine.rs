@@ -24,8 +24,9 @@ const CONTROL_READ: usize = 4 * 1024;
 /// How much is read at a time on a data connection.
 const DATA_READ: usize = 128 * 1024;
 
-/// How much ciphertext may wait to be sent: a whole piece of a file is taken at once.
-const WAITING: usize = 256 * 1024;
+/// How much may be taken before it is sent, in bytes: four whole records at a time. rustls takes memory for each and gives it back, and of much more than this
+/// the C library would hand the pages to the system each time, and get them back cleared.
+const WAITING: usize = 64 * 1024;
 
 /// How many records in a row may bring nothing to read before others have their turn: a server that sends tickets and nothing else can be as quick
 /// as they are read, and no deadline would ever be looked at.
