@@ -167,7 +167,8 @@ macro_rules! conformance_tests {
             a_full_disk_is_told
         }
         $crate::conformance_tests! { @room $runtime, $block_on, direct:
-            a_client_moves_files, the_rest_of_a_download_is_saved, a_clients_file_may_fail, lent_files_keep_their_place, files_change_while_they_are_sent,
+            a_client_moves_files, the_rest_of_a_download_is_saved, a_clients_file_may_fail, a_clients_file_may_shrink, a_clients_file_may_grow,
+            lent_files_keep_their_place, files_change_while_they_are_sent,
             ports_are_used_again, accepts_at_once, small_files_are_whole
         }
         $crate::conformance_tests! { @room $runtime, $block_on, between:
