@@ -26,6 +26,7 @@
 
 pub mod between;
 pub mod cancelling;
+pub mod certificates;
 pub mod commands;
 pub mod connecting;
 pub mod deadlines;
@@ -218,6 +219,9 @@ macro_rules! conformance_tests {
             parallel_connections_share_nothing, a_stolen_ticket_is_refused, commands_in_clear_again,
             any_poll_may_be_the_last, servers_are_checked, clients_are_checked, certificates_are_read_again,
             hosts_have_their_own, old_versions_are_refused, what_is_not_there_is_refused
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, certificates:
+            a_certificate_names_its_user, nobody_is_known_in_clear_text
         }
         $crate::conformance_tests! { @room $runtime, $block_on, tls_faults:
             early_commands_are_never_run, early_replies_are_never_heard, truncated_uploads_are_told,
