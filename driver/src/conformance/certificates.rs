@@ -171,3 +171,53 @@ pub async fn nobody_is_known_in_clear_text<R: Runtime>(runtime: R) {
     }
     gate.close().await;
 }
+
+/// A reload takes the authorities from their file again: they are for who comes after it, and a session goes on, its data connections too. What
+/// is of no use changes nothing.
+pub async fn authorities_are_read_again<R: Runtime>(runtime: R) {
+    let [first, second] = ["first", "second"].map(|name| Certificate::self_signed([name]).unwrap());
+    let scratch = Scratch::new(runtime.clone());
+    let file = scratch.outside("authorities.pem");
+    for (clients, without) in [
+        (ClientCertificates::RequiredFrom(file.clone()), false),
+        (ClientCertificates::AcceptedFrom(file.clone()), true),
+    ] {
+        std::fs::write(&file, first.to_pem().0).unwrap();
+        let tls = ServerTls::builder(CERTIFICATE.clone()).client_certificates(clients);
+        let tls = tls.build().unwrap();
+        let settings = Builder::new().config(config(|config| config.tls = Tls::Require));
+        let site = Site::with(runtime.clone(), settings.tls(tls.clone()));
+        site.put("file", b"content");
+        let mut before =
+            client_with(&site, explicit(), &client_tls(Version::Tls13, Some(&first))).await;
+        let is_let_in = async |shown: Option<&Certificate>| {
+            let mut all = Vec::new();
+            for version in VERSIONS {
+                let mut client = stranger(&site, explicit(), &client_tls(version, shown)).await;
+                match client.secure().await {
+                    Ok(_) => {
+                        client.login(arg(ANNA.0), secret(ANNA.1)).await.unwrap();
+                        client.quit().await.unwrap();
+                        all.push(true);
+                    }
+                    Err(Error::Tls(TlsError::Refused(_))) => all.push(false),
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            assert_eq!(all[0], all[1]);
+            all[0]
+        };
+        std::fs::write(&file, "nonsense").unwrap();
+        let told = tls.reload();
+        assert!(matches!(told, Err(CertificateError::NoCertificate(_))));
+        assert!(is_let_in(Some(&first)).await && !is_let_in(Some(&second)).await);
+        std::fs::write(&file, second.to_pem().0).unwrap();
+        tls.reload().unwrap();
+        assert!(is_let_in(Some(&second)).await && !is_let_in(Some(&first)).await);
+        assert_eq!(is_let_in(None).await, without);
+        let content = get(&mut before, "file", Options::default()).await;
+        assert_eq!(content.unwrap(), b"content");
+        before.quit().await.unwrap();
+        site.close().await;
+    }
+}

@@ -221,7 +221,7 @@ macro_rules! conformance_tests {
             hosts_have_their_own, old_versions_are_refused, what_is_not_there_is_refused
         }
         $crate::conformance_tests! { @room $runtime, $block_on, certificates:
-            a_certificate_names_its_user, nobody_is_known_in_clear_text
+            a_certificate_names_its_user, nobody_is_known_in_clear_text, authorities_are_read_again
         }
         $crate::conformance_tests! { @room $runtime, $block_on, tls_faults:
             early_commands_are_never_run, early_replies_are_never_heard, truncated_uploads_are_told,
