@@ -45,7 +45,7 @@ pub(crate) async fn from_file<R: Runtime>(
         _ => 0,
     };
     match send_file(session, (&mut file, local, size), remote, offset).await {
-        // A ProFTPD that does not say so (see `session::connect`): with no ticket left it refuses, but that handshake has brought new
+        // A ProFTPD that does not say so (see `connecting::connect`): with no ticket left it refuses, but that handshake has brought new
         // ones.
         Err(failure) if failure.is_unopened() && session.is_protected() => {
             session.console.detail(format_args!("{failure}: once more"));
