@@ -34,7 +34,7 @@ impl fmt::Debug for ServerTls {
     }
 }
 
-/// Whether clients show certificates.
+/// Whether clients show certificates. What one has shown is part of its [`Login`](crate::storage::Login::certificates).
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum ClientCertificates {
