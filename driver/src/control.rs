@@ -11,7 +11,7 @@ use ftp_sansio::wire::Arg;
 use rustls::Connection;
 
 use crate::runtime::{Runtime, Timer, Unread};
-use crate::tls::{Engine, TlsError};
+use crate::tls::{Engine, PeerCertificates, TlsError};
 use crate::transport::Transport;
 
 /// What the two session machines have in common, as a driver sees it.
@@ -295,6 +295,11 @@ impl<R: Runtime> Control<R> {
         self.change = None;
         machine.tls(now, event);
         true
+    }
+
+    /// The certificates that the peer has shown, while TLS protects what is said here: after it, whoever is on the way could say it too.
+    pub(crate) fn peer_certificates(&self) -> Option<PeerCertificates> {
+        self.transport.tls()?.peer_certificates()
     }
 
     fn facts(&self) -> TlsFacts {

@@ -15,6 +15,8 @@ pub use ftp_sansio::server::{
 use ftp_sansio::wire::{Arg, Secret, VirtualPath};
 pub use ftp_sansio::wire::{ChecksumRange, DigestAlgorithm};
 
+use crate::tls::PeerCertificates;
+
 /// The result of anything a store does.
 pub type Result<T> = std::result::Result<T, StorageError>;
 
@@ -264,6 +266,13 @@ pub struct Login {
     pub password: Secret<Arg>,
     /// Who connects from where.
     pub peer: SocketAddr,
+    /// The certificates that the client has shown on the control connection, and that one of the authorities of
+    /// [`ClientCertificates`](crate::tls::ClientCertificates) vouches for: nothing where it has shown none, where it was not asked, and where
+    /// the connection is in clear text, after CCC too.
+    ///
+    /// The client is asked for a password (331) whatever it has shown, though RFC 4217 § 12.2 would let a server do without (232): an authenticator
+    /// that lets in by the certificate takes any password. Whether the name after USER goes with the certificate is for it to check.
+    pub certificates: Option<PeerCertificates>,
 }
 
 /// What a user who logged in gets.

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::future::poll_fn;
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -42,7 +42,8 @@ impl<R: Runtime> Client<R> {
         download.save_to(file, progress).await
     }
 
-    /// Stores a local file (STOR), which is read from its own position on. `progress` hears of every few bytes how many they were.
+    /// Stores a local file (STOR), which is read from its own position on: see [`Upload::send_from`] for one that changes meanwhile. `progress`
+    /// hears of every few bytes how many they were.
     ///
     /// To go on with an earlier upload, set the [offset](Options) and the file's position alike.
     ///
@@ -86,23 +87,40 @@ impl<R: Runtime> Local<R> {
         written.map_err(Error::File)
     }
 
-    /// Where a plain file on a disk of this machine is to be read; nothing for any other, which is read where it stands.
-    fn place(&self) -> Result<Option<Place>, Error> {
-        if !self.is_local {
-            return Ok(None);
-        }
-        let at = (&*self.file).stream_position().map_err(Error::File)?;
-        let size = self.file.metadata().map_err(Error::File)?.len();
-        Ok(Some(Place { at, size }))
+    /// Where a plain file is to be read, and how far; nothing for any other, and for one that tells no size (as in Linux's `/proc`): these
+    /// are read where they stand, to their end.
+    async fn place(&self) -> Result<Option<Place>, Error> {
+        let (file, is_local) = (Arc::clone(&self.file), self.is_local);
+        let look = move || {
+            let known = file.metadata()?;
+            if !known.is_file() || (known.len() == 0 && !is_local) {
+                return Ok(None);
+            }
+            match (&*file).stream_position() {
+                Ok(at) => Ok(Some(Place {
+                    at,
+                    end: known.len(),
+                })),
+                Err(error) if error.kind() == ErrorKind::NotSeekable => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        let place = match is_local {
+            true => look(),
+            // A network may have to be asked.
+            false => self.runtime.blocking(look).await,
+        };
+        place.map_err(Error::File)
     }
 
     /// Reads some bytes; nothing is the end. `piece` is a buffer that is used again.
     async fn read(&self, place: Option<&Place>, piece: &mut Bytes) -> Result<Bytes, Error> {
         let mut room = std::mem::take(piece).try_into_mut().unwrap_or_default();
         room.resize(PIECE, 0);
+        let most = place.map_or(PIECE, |place| place.most(PIECE));
         let at = place.map(|place| place.at);
         if let Some(at) = at
-            && let Ok(count) = kernel::read_cached(&self.file, at, &mut room)
+            && let Ok(count) = kernel::read_cached(&self.file, at, &mut room[..most])
         {
             *piece = room.freeze();
             return Ok(piece.slice(..count));
@@ -113,7 +131,7 @@ impl<R: Runtime> Local<R> {
                 (&*file).seek(SeekFrom::Start(at))?;
             }
             loop {
-                match (&*file).read(&mut room) {
+                match (&*file).read(&mut room[..most]) {
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     outcome => return outcome.map(|count| (room, count)),
                 }
@@ -128,14 +146,23 @@ impl<R: Runtime> Local<R> {
 /// A place in a file, and where the file ended when the transfer began.
 struct Place {
     at: u64,
-    size: u64,
+    end: u64,
 }
 
 impl Place {
+    const fn is_end(&self) -> bool {
+        self.at >= self.end
+    }
+
+    /// `count`, or what is left.
+    fn most(&self, count: usize) -> usize {
+        let left = self.end.saturating_sub(self.at);
+        usize::try_from(left).map_or(count, |left| left.min(count))
+    }
+
     /// Where the next `count` bytes begin, and where the last of them is.
-    fn span(&self, count: usize) -> (u64, u64) {
-        let known = self.size.saturating_sub(self.at).min(count as u64);
-        (self.at, self.at + known.saturating_sub(1))
+    const fn span(&self, count: usize) -> (u64, u64) {
+        (self.at, self.at + (count as u64).saturating_sub(1))
     }
 }
 
@@ -206,26 +233,36 @@ impl<R: Runtime> Upload<'_, R> {
     /// Sends what a file holds, from the file's own position on, and waits for the server's final word. `progress` hears of every few bytes
     /// how many they were. What the file's position is afterwards is not said.
     ///
+    /// Of a plain file that is as much as it holds when this begins: of one that grows meanwhile a part that was whole once. (lftp sends what
+    /// was added too, curl 7.88 sends it and tells of an error.) One that becomes shorter is an error, as it is for both, and no shorter
+    /// file: the upload is aborted. So is one that tells a larger size than it has, as those of Linux's `/sys` do. What tells no size, such
+    /// as a pipe or a file of `/proc`, is sent to its end.
+    ///
     /// On Linux the bytes of a plain image transfer go from the file to the socket without passing through this program.
     ///
     /// # Errors
-    /// [`Error::File`]; what made the transfer incomplete.
+    /// [`Error::File`] where the file cannot be read, and with [`UnexpectedEof`](ErrorKind::UnexpectedEof) where it became shorter; what made
+    /// the transfer incomplete.
     pub async fn send_from(
         mut self,
         file: impl Into<Arc<File>>,
         mut progress: impl FnMut(u64),
     ) -> Result<Transferred, Error> {
         let local = Local::new(self.runtime(), file.into());
-        let mut place = local.place()?;
-        let mut by_kernel = place.is_some();
+        let mut place = local.place().await?;
+        let mut by_kernel = local.is_local;
         let mut piece = Bytes::new();
         for round in 1_usize.. {
+            if place.as_ref().is_some_and(Place::is_end) {
+                break;
+            }
             let mut sent = Sent::Cold;
             if let Some(place) = &place
                 && by_kernel
                 && self.is_direct()
             {
-                let (span, count) = (place.span(direct::PIECE), direct::PIECE);
+                let count = place.most(direct::PIECE);
+                let span = place.span(count);
                 let sending = poll_fn(|context| self.poll_from(context, &local.file, span, count));
                 match sending.await {
                     Ok(outcome) => sent = outcome,
@@ -242,11 +279,11 @@ impl<R: Runtime> Upload<'_, R> {
                     count
                 }
             };
-            if count == 0 {
-                break;
-            }
-            if let Some(place) = &mut place {
-                place.at += count as u64;
+            match &mut place {
+                Some(_) if count == 0 => return Err(Error::File(became_shorter())),
+                Some(place) => place.at += count as u64,
+                None if count == 0 => break,
+                None => {}
             }
             progress(count as u64);
             if round % ROUNDS == 0 {
@@ -255,4 +292,9 @@ impl<R: Runtime> Upload<'_, R> {
         }
         self.finish().await
     }
+}
+
+fn became_shorter() -> io::Error {
+    let text = "it became shorter while it was sent";
+    io::Error::new(ErrorKind::UnexpectedEof, text)
 }

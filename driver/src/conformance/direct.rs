@@ -14,10 +14,12 @@ use futures_io::AsyncRead;
 use super::peer::Peer;
 use super::site::{ANNA, LARGE, Site, Tricky, arg, get, pattern, put, settings};
 use super::support::{Scratch, clean_end, join, path, poll_once, read_to_end};
+use super::tls;
 use crate::client::{Error, Options};
 use crate::kernel;
 use crate::runtime::{Interest, Listener, Runtime, Stream};
 use crate::storage::{Placement, Reader, Storage, Writer};
+use crate::tls::Version;
 
 /// The kernel moves a plain transfer by itself, at either end, where this build and this file system let it, and says how much that was. To be run in
 /// a process of its own, since it is counted for a process.
@@ -169,7 +171,74 @@ pub async fn a_clients_file_may_fail<R: Runtime>(runtime: R) {
         assert_eq!(stored.await.unwrap().bytes, 0);
         assert_eq!(site.content("empty"), b"");
     }
+    #[cfg(target_os = "linux")]
+    {
+        // It tells a size of 0, and has more.
+        let told = "/proc/sys/kernel/ostype";
+        let local = File::open(told).unwrap();
+        let stored = client.store_from(arg("told"), local, Options::default(), |_| {});
+        stored.await.unwrap();
+        assert_eq!(site.content("told"), fs::read(told).unwrap());
+        // Its first page cannot be read: EIO.
+        let broken = File::open("/proc/self/mem").unwrap();
+        let stored = client.store_from(arg("up"), broken, Options::default(), |_| {});
+        assert!(matches!(stored.await, Err(Error::File(_))));
+        assert!(!site.scratch.root.join("up").exists());
+    }
     client.quit().await.unwrap();
+    site.close().await;
+}
+
+/// A local file that becomes shorter while it is sent is no whole file, in clear text and under TLS: the server keeps the one that it had.
+pub async fn a_clients_file_may_shrink<R: Runtime>(runtime: R) {
+    let site = tls::site(runtime, |_| {});
+    let from = site.scratch.outside("from");
+    let content = pattern(3_000_000);
+    for mut client in [
+        site.client().await,
+        tls::client(&site, Version::Tls13).await,
+    ] {
+        // Beyond what has been sent when it happens, within it, and all of it.
+        for length in [2_000_000, 1000, 0] {
+            site.put("file", b"old");
+            fs::write(&from, &content).unwrap();
+            let to = OpenOptions::new().write(true).open(&from).unwrap();
+            let local = File::open(&from).unwrap();
+            let cut = |_| to.set_len(length).unwrap();
+            let stored = client.store_from(arg("file"), local, Options::default(), cut);
+            let told = stored.await;
+            assert!(
+                matches!(&told, Err(Error::File(error)) if error.kind() == ErrorKind::UnexpectedEof),
+                "{length}: {told:?}"
+            );
+            client.noop().await.unwrap();
+            assert_eq!(site.content("file"), b"old", "{length}");
+        }
+        client.quit().await.unwrap();
+    }
+    site.close().await;
+}
+
+/// One that grows goes as long as it was when that began.
+pub async fn a_clients_file_may_grow<R: Runtime>(runtime: R) {
+    let site = tls::site(runtime, |_| {});
+    let from = site.scratch.outside("from");
+    for mut client in [
+        site.client().await,
+        tls::client(&site, Version::Tls13).await,
+    ] {
+        for size in [1, 300_000, 3_000_000] {
+            let content = pattern(size);
+            fs::write(&from, &content).unwrap();
+            let mut to = OpenOptions::new().append(true).open(&from).unwrap();
+            let local = File::open(&from).unwrap();
+            let add = |_| to.write_all(b"and more").unwrap();
+            let stored = client.store_from(arg("file"), local, Options::default(), add);
+            assert_eq!(stored.await.unwrap().bytes, size as u64);
+            assert!(site.content("file") == content, "{size}");
+        }
+        client.quit().await.unwrap();
+    }
     site.close().await;
 }
 

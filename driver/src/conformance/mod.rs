@@ -26,6 +26,7 @@
 
 pub mod between;
 pub mod cancelling;
+pub mod certificates;
 pub mod commands;
 pub mod connecting;
 pub mod deadlines;
@@ -167,7 +168,8 @@ macro_rules! conformance_tests {
             a_full_disk_is_told
         }
         $crate::conformance_tests! { @room $runtime, $block_on, direct:
-            a_client_moves_files, the_rest_of_a_download_is_saved, a_clients_file_may_fail, lent_files_keep_their_place, files_change_while_they_are_sent,
+            a_client_moves_files, the_rest_of_a_download_is_saved, a_clients_file_may_fail, a_clients_file_may_shrink, a_clients_file_may_grow,
+            lent_files_keep_their_place, files_change_while_they_are_sent,
             ports_are_used_again, accepts_at_once, accepts_between_waits, small_files_are_whole
         }
         $crate::conformance_tests! { @room $runtime, $block_on, between:
@@ -217,6 +219,9 @@ macro_rules! conformance_tests {
             parallel_connections_share_nothing, a_stolen_ticket_is_refused, commands_in_clear_again,
             any_poll_may_be_the_last, servers_are_checked, clients_are_checked, certificates_are_read_again,
             hosts_have_their_own, old_versions_are_refused, what_is_not_there_is_refused
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, certificates:
+            a_certificate_names_its_user, nobody_is_known_in_clear_text, authorities_are_read_again
         }
         $crate::conformance_tests! { @room $runtime, $block_on, tls_faults:
             early_commands_are_never_run, early_replies_are_never_heard, truncated_uploads_are_told,

@@ -16,7 +16,7 @@ use super::{Purpose, RECEIVED, SENT};
 use crate::runtime::{Interest, Stream};
 
 /// Sends at most `count` bytes of a file from `at` on, without a copy of them here; 0 is the end of the file. Nothing where this socket or
-/// this file cannot.
+/// this file cannot, and where the file could not be read: that shows again where it is read the ordinary way. An error is the socket's.
 ///
 /// It waits for the disk where the file is not cached.
 pub(crate) fn send_file<S: Stream>(
@@ -25,28 +25,21 @@ pub(crate) fn send_file<S: Stream>(
     at: u64,
     count: usize,
 ) -> Option<io::Result<usize>> {
-    let sent = socket.attempt(Interest::Write, |socket| {
-        let mut offset = at;
-        rustix::fs::sendfile(socket, file, Some(&mut offset), count).map_err(Into::into)
-    })?;
-    let cannot = [
-        Errno::INVAL,
-        Errno::NOSYS,
-        Errno::OPNOTSUPP,
-        Errno::OVERFLOW,
-    ];
-    match sent {
-        Err(error) if is_one_of(&error, &cannot) => return None,
-        Err(_) => {}
-        Ok(count) => {
-            SENT.fetch_add(count as u64, Ordering::Relaxed);
-        }
-    }
-    Some(sent)
+    let sent = socket.attempt(Interest::Write, |socket| send_to(&socket, file, at, count));
+    sent.and_then(Result::transpose)
 }
 
-fn is_one_of(error: &io::Error, errors: &[Errno]) -> bool {
-    Errno::from_io_error(error).is_some_and(|error| errors.contains(&error))
+/// Nothing where it cannot be done in this way.
+fn send_to(socket: &impl AsFd, file: &File, at: u64, count: usize) -> io::Result<Option<usize>> {
+    let mut offset = at;
+    match rustix::fs::sendfile(socket, file, Some(&mut offset), count) {
+        Ok(count) => {
+            SENT.fetch_add(count as u64, Ordering::Relaxed);
+            Ok(Some(count))
+        }
+        Err(error) if is_of_the_socket(error) => Err(error.into()),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Sends some of `data`, of which the last few bytes wait for what follows: more, or the end, which then leaves in the same segment. Nothing where this
@@ -56,6 +49,34 @@ pub(crate) fn send_held<S: Stream>(socket: &mut S, data: &[u8]) -> Option<io::Re
     socket.attempt(Interest::Write, |socket| {
         rustix::net::send(socket, data, flags).map_err(Into::into)
     })
+}
+
+/// Whether an error of `sendfile` tells of the connection. All others (EIO, ESTALE, EUCLEAN, EINVAL …) tell of the file, or that this is not the
+/// way; should one of a socket be among them, the next attempt to write fails too.
+const fn is_of_the_socket(error: Errno) -> bool {
+    matches!(
+        error,
+        // Nothing is wrong.
+        Errno::AGAIN
+            | Errno::INTR
+            // It was ended by one side or the other (tcp(7)).
+            | Errno::PIPE
+            | Errno::CONNRESET
+            | Errno::CONNABORTED
+            | Errno::NOTCONN
+            | Errno::TIMEDOUT
+            // What routers told of it (`icmp_err_convert` in Linux's net/ipv4/icmp.c, `icmpv6_err_convert`).
+            | Errno::CONNREFUSED
+            | Errno::HOSTUNREACH
+            | Errno::HOSTDOWN
+            | Errno::NETUNREACH
+            | Errno::NETDOWN
+            | Errno::NONET
+            | Errno::MSGSIZE
+            | Errno::PROTO
+            | Errno::NOPROTOOPT
+            | Errno::NOBUFS
+    )
 }
 
 /// Reads from `at` on what is in memory already: it may be less than the file has; 0 is its end. `WouldBlock` where a disk is to be waited for. A file system that does not know the question has
@@ -157,13 +178,13 @@ impl Pipe {
         let (_, into) = self.ends.as_ref()?;
         let flags = SpliceFlags::NONBLOCK | SpliceFlags::MOVE;
         let filled = socket.attempt(Interest::Read, |socket| {
-            rustix::pipe::splice(socket, None, into, None, CAPACITY, flags).map_err(Into::into)
-        })?;
-        match filled {
-            Err(error) if is_one_of(&error, &[Errno::INVAL, Errno::NOSYS]) => return None,
-            Err(_) => {}
-            Ok(count) => self.held += count,
-        }
+            match rustix::pipe::splice(socket, None, into, None, CAPACITY, flags) {
+                Err(Errno::INVAL | Errno::NOSYS) => Ok(None),
+                filled => filled.map(Some).map_err(Into::into),
+            }
+        });
+        let filled = filled.and_then(Result::transpose)?;
+        self.held += filled.as_ref().map_or(0, |count| *count);
         Some(filled)
     }
 
@@ -224,6 +245,47 @@ impl Drop for Pipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is wrong with the file is told by reading it; what is wrong with the connection ends the transfer.
+    #[test]
+    fn errors_of_files_are_told_from_those_of_connections() {
+        for error in [
+            Errno::PIPE,
+            Errno::CONNRESET,
+            Errno::TIMEDOUT,
+            Errno::HOSTUNREACH,
+        ] {
+            assert!(is_of_the_socket(error), "{error}");
+        }
+        for error in [
+            Errno::IO,
+            Errno::STALE,
+            Errno::UCLEAN,
+            Errno::BADMSG,
+            Errno::BADF,
+            Errno::INVAL,
+            Errno::NOSYS,
+        ] {
+            assert!(!is_of_the_socket(error), "{error}");
+        }
+    }
+
+    /// The same of what the system says: of a file that may not be read, and of a connection whose other end is gone.
+    #[test]
+    fn an_unreadable_file_breaks_no_connection() {
+        let path = std::env::temp_dir().join(format!("ftp-driver-send-{}", std::process::id()));
+        std::fs::write(&path, b"content").unwrap();
+        let readable = File::open(&path).unwrap();
+        let unreadable = File::options().write(true).open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let (socket, peer) = std::os::unix::net::UnixStream::pair().unwrap();
+        assert_eq!(send_to(&socket, &unreadable, 0, 7).unwrap(), None);
+        assert_eq!(send_to(&socket, &readable, 0, 7).unwrap(), Some(7));
+        assert_eq!(send_to(&socket, &readable, 7, 7).unwrap(), Some(0));
+        drop(peer);
+        let broken = send_to(&socket, &readable, 0, 7).unwrap_err();
+        assert_eq!(broken.kind(), io::ErrorKind::BrokenPipe);
+    }
 
     /// Nothing read is the end only at the end.
     #[test]

@@ -203,6 +203,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                     user,
                     password,
                     peer: self.ends.peer,
+                    certificates: self.control.peer_certificates(),
                 };
                 let shared = self.shared.clone();
                 let answer =

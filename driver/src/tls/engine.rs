@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use rustls::{Connection, HandshakeKind};
 
+use super::PeerCertificates;
 use crate::runtime::Stream;
 use crate::transport::Socket;
 
@@ -92,6 +93,11 @@ impl Engine {
             Connection::Server(session) => session.server_name(),
             Connection::Client(_) => None,
         }
+    }
+
+    /// What the peer has shown of itself, if it has.
+    pub(crate) fn peer_certificates(&self) -> Option<PeerCertificates> {
+        PeerCertificates::new(self.session.peer_certificates()?)
     }
 
     /// Whether the peer has said that it is done.

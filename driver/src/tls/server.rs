@@ -34,7 +34,7 @@ impl fmt::Debug for ServerTls {
     }
 }
 
-/// Whether clients show certificates.
+/// Whether clients show certificates. What one has shown is part of its [`Login`](crate::storage::Login::certificates).
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum ClientCertificates {
@@ -45,6 +45,23 @@ pub enum ClientCertificates {
     Accepted(Roots),
     /// They have to, and it has to be signed by one of these authorities.
     Required(Roots),
+    /// As [`Accepted`](Self::Accepted), with authorities from a file in PEM form, which [`reload`](ServerTls::reload) reads again.
+    AcceptedFrom(PathBuf),
+    /// As [`Required`](Self::Required), with authorities from a file in PEM form, which [`reload`](ServerTls::reload) reads again.
+    RequiredFrom(PathBuf),
+}
+
+impl ClientCertificates {
+    /// The authorities, read from their file where there is one, and whether a certificate is required.
+    fn load(&self) -> Result<Option<(Roots, bool)>, CertificateError> {
+        Ok(match self {
+            Self::None => None,
+            Self::Accepted(roots) => Some((roots.clone(), false)),
+            Self::Required(roots) => Some((roots.clone(), true)),
+            Self::AcceptedFrom(path) => Some((Roots::from_pem_file(path)?, false)),
+            Self::RequiredFrom(path) => Some((Roots::from_pem_file(path)?, true)),
+        })
+    }
 }
 
 /// Where a certificate comes from.
@@ -90,8 +107,8 @@ impl ServerTls {
         })
     }
 
-    /// Reads the files again. Who connects from now on is shown what is in them; sessions go on as they are, and so do their data
-    /// connections.
+    /// Reads the files again: certificates, keys, and authorities. Who connects from now on is shown what is in them, and is checked by
+    /// it; sessions go on as they are, and so do their data connections.
     ///
     /// # Errors
     /// What is wrong with one of them; nothing has changed then.
@@ -201,14 +218,9 @@ impl ServerTlsBuilder {
         let builder = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&versions(self.versions.0, self.versions.1))
             .map_err(|error| unusable(&error))?;
-        let (roots, is_required) = match &self.clients {
-            ClientCertificates::None => (None, false),
-            ClientCertificates::Accepted(roots) => (Some(roots), false),
-            ClientCertificates::Required(roots) => (Some(roots), true),
-        };
-        let builder = match roots {
+        let builder = match self.clients.load()? {
             None => builder.with_no_client_auth(),
-            Some(roots) => {
+            Some((roots, is_required)) => {
                 let verifier =
                     WebPkiClientVerifier::builder_with_provider(roots.store(), provider());
                 let verifier = match is_required {

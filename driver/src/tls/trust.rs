@@ -172,7 +172,12 @@ fn from_base64(text: &str) -> Option<[u8; 32]> {
 impl Pin {
     /// Of the key in a certificate; of the certificate itself where that is not understood.
     pub(super) fn of(certificate: &CertificateDer<'_>) -> Self {
-        Self::of_key(certificate).unwrap_or_else(|| Self(Sha256::digest(certificate).into()))
+        Self::of_key(certificate).unwrap_or_else(|| Self::of_whole(certificate))
+    }
+
+    /// Of the certificate itself.
+    pub(super) fn of_whole(certificate: &CertificateDer<'_>) -> Self {
+        Self(Sha256::digest(certificate).into())
     }
 
     fn of_key(certificate: &CertificateDer<'_>) -> Option<Self> {
@@ -181,8 +186,8 @@ impl Pin {
         Some(Self(digest.into()))
     }
 
-    fn names(self, certificate: &CertificateDer<'_>) -> bool {
-        Self::of_key(certificate) == Some(self) || self.0 == *Sha256::digest(certificate)
+    pub(super) fn names(self, certificate: &CertificateDer<'_>) -> bool {
+        Self::of_key(certificate) == Some(self) || Self::of_whole(certificate) == self
     }
 }
 

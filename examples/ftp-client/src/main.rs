@@ -5,6 +5,7 @@ mod attributes;
 mod below;
 mod change;
 mod cli;
+mod connecting;
 mod console;
 mod download;
 mod failure;

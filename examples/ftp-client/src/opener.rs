@@ -5,10 +5,11 @@ use std::rc::Rc;
 use ftp_driver::Runtime;
 use ftp_sansio::wire::{Format, Mode, Representation};
 
+use crate::connecting;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::login::Credentials;
-use crate::session::{self, Session, Settings};
+use crate::session::{Session, Settings};
 use crate::url::{self, Target};
 use crate::verify;
 
@@ -55,7 +56,7 @@ impl<R: Runtime> Opener<R> {
         target: &Target,
         credentials: Credentials,
     ) -> Result<Session<R>, Failure> {
-        let mut session = session::connect(&self.runtime, &self.settings, &target.host).await?;
+        let mut session = connecting::connect(&self.runtime, &self.settings, &target.host).await?;
         session
             .login(credentials.user, credentials.password)
             .await?;

@@ -45,7 +45,7 @@ pub(crate) async fn from_file<R: Runtime>(
         _ => 0,
     };
     match send_file(session, (&mut file, local, size), remote, offset).await {
-        // A ProFTPD that does not say so (see `session::connect`): with no ticket left it refuses, but that handshake has brought new
+        // A ProFTPD that does not say so (see `connecting::connect`): with no ticket left it refuses, but that handshake has brought new
         // ones.
         Err(failure) if failure.is_unopened() && session.is_protected() => {
             session.console.detail(format_args!("{failure}: once more"));
@@ -81,11 +81,45 @@ async fn send_file<R: Runtime>(
             .map_err(|error| Failure::local(local, &error))?;
         return send_straight(upload, remote, file, local, &meter).await;
     }
-    let bytes = send(upload, remote, file, local, &meter, check.as_mut()).await?;
+    let mut whole = Whole::new(file, size, offset);
+    let bytes = send(upload, remote, &mut whole, local, &meter, check.as_mut()).await?;
     if let Some(check) = check {
         check.finish(session, remote).await?;
     }
     Ok(bytes)
+}
+
+/// Reads what a plain file held when it was opened, which is what [`Upload::send_from`] sends of one; of what tells no size all there is.
+struct Whole<'a> {
+    file: &'a mut File,
+    left: Option<u64>,
+}
+
+impl<'a> Whole<'a> {
+    fn new(file: &'a mut File, size: Option<u64>, offset: u64) -> Self {
+        let size = size.filter(|&size| size > 0);
+        Self {
+            file,
+            left: size.map(|size| size.saturating_sub(offset)),
+        }
+    }
+}
+
+impl Read for Whole<'_> {
+    /// A file that has become shorter is an error, and no shorter file.
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let Some(left) = &mut self.left else {
+            return self.file.read(room);
+        };
+        let most = usize::try_from(*left).map_or(room.len(), |left| left.min(room.len()));
+        let count = self.file.read(&mut room[..most])?;
+        if count == 0 && most > 0 {
+            let text = "it became shorter while it was sent";
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+        }
+        *left -= count as u64;
+        Ok(count)
+    }
 }
 
 /// Sends what a plain file holds. The file is there only once this has returned.
@@ -305,6 +339,38 @@ mod tests {
             .as_encoded_bytes()
             .to_vec();
         assert_eq!(remote_name(&inner).unwrap(), name);
+    }
+
+    #[test]
+    fn a_file_is_sent_as_long_as_it_was() {
+        let scratch = Scratch::new();
+        let path = write(&scratch, "file", b"0123456789");
+        let read = |length: u64, offset: u64| {
+            let (mut file, size) = open(&path).unwrap();
+            file.seek(SeekFrom::Start(offset)).unwrap();
+            File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_len(length)
+                .unwrap();
+            let mut all = Vec::new();
+            let told = Whole::new(&mut file, size, offset).read_to_end(&mut all);
+            fs::write(&path, b"0123456789").unwrap();
+            told.map(|_| all).map_err(|error| error.kind())
+        };
+        assert_eq!(read(10, 4).unwrap(), b"456789");
+        assert_eq!(read(12, 4).unwrap(), b"456789", "it has grown");
+        assert_eq!(read(12, 10).unwrap(), b"");
+        for length in [0, 4, 9] {
+            assert_eq!(read(length, 4), Err(io::ErrorKind::UnexpectedEof));
+        }
+        let mut endless = File::open("/dev/zero").unwrap();
+        let mut room = [1; 8];
+        assert_eq!(
+            Whole::new(&mut endless, None, 0).read(&mut room).unwrap(),
+            8
+        );
     }
 
     #[test]

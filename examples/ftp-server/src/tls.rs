@@ -1,8 +1,8 @@
 //! TLS as the command line asks for it.
 
-use ftp_driver::tls::{Certificate, CertificateError, ClientCertificates, Roots, ServerTls};
+use ftp_driver::tls::{Certificate, CertificateError, ClientCertificates, ServerTls};
 
-use crate::cli::{Cli, Protection};
+use crate::cli::Cli;
 use crate::remark;
 
 /// Puts it together; nothing where no certificate is named. Of a self-signed one it is told how clients can trust it.
@@ -39,15 +39,10 @@ fn build(cli: &Cli) -> Result<ServerTls, CertificateError> {
     for host in &protection.tls_host {
         builder = builder.host_from_pem_files(&host.name, &host.certificate, &host.key);
     }
-    if let Some(clients) = clients(protection)? {
-        builder = builder.client_certificates(clients);
+    if let Some(file) = &protection.tls_client_ca {
+        builder = builder.client_certificates(ClientCertificates::RequiredFrom(file.clone()));
     }
     builder.build()
-}
-
-fn clients(protection: &Protection) -> Result<Option<ClientCertificates>, CertificateError> {
-    let roots = protection.tls_client_ca.as_ref().map(Roots::from_pem_file);
-    Ok(roots.transpose()?.map(ClientCertificates::Required))
 }
 
 /// What a self-signed certificate is for: this machine, and the addresses that it is reached by.

@@ -6,11 +6,12 @@ use ftp_driver::Runtime;
 use ftp_sansio::wire::{Arg, Escaped};
 
 use super::sentence;
+use crate::connecting;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::login::{Credentials, secret};
 use crate::run::{DEFAULT_HOST, DEFAULT_PORT};
-use crate::session::{self, Session, Settings};
+use crate::session::{Session, Settings};
 use crate::url::{self, Host, Target};
 
 pub(super) struct Link<R: Runtime> {
@@ -145,7 +146,7 @@ impl<R: Runtime> Link<R> {
     async fn dial(&mut self, host: &Host) -> Result<(), Failure> {
         self.close().await;
         self.host = Some(host.clone());
-        let session = session::connect(&self.runtime, &self.settings, host).await?;
+        let session = connecting::connect(&self.runtime, &self.settings, host).await?;
         self.session = Some(session);
         self.spent = false;
         self.active = self.settings.active;

@@ -40,7 +40,7 @@ pub(crate) struct Protection {
     )]
     pub(crate) tls_reuse: Reuse,
 
-    /// Clients have to show a certificate that one of these authorities (PEM) has signed. They log in all the same.
+    /// Clients have to show a certificate that one of these authorities (PEM) has signed. They log in all the same. SIGHUP reads it again.
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_client_ca: Option<PathBuf>,
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, ChildStdout, Stdio};
 
 use ftp_peers::{
     Certificates, Done, Ftplib, Identity, Runtime, Scratch, Server, TlsClient, TlsVersion, Wire,
@@ -24,6 +24,7 @@ on_both_runtimes!(
     clients_with_certificates,
     a_certificate_for_each_name,
     certificates_are_read_again,
+    authorities_are_read_again,
     self_signed,
     certificates_of_no_use,
 );
@@ -57,6 +58,21 @@ impl House {
             highest,
             folder: self.here.path(),
         }
+    }
+
+    /// curl, which shows this of itself and fetches `file` as `back`.
+    fn shows(&self, identity: &Identity) -> Done {
+        let (certificate, key) = (&identity.certificate, &identity.key);
+        let words = [
+            "--cert",
+            certificate.to_str().expect("a path in UTF-8"),
+            "--key",
+            key.to_str().expect("a path in UTF-8"),
+            "--output",
+            "back",
+        ];
+        let client = self.client(TlsVersion::V1_3);
+        client.curl(&words, "file").expect("curl")
     }
 
     /// A file there and back.
@@ -249,22 +265,9 @@ fn clients_with_certificates(runtime: Runtime) {
     let authority = others.authority().display().to_string();
     let house = House::new(runtime, &["--tls-client-ca", &authority]);
     fill(&house.server.at("file"), 5000, 1);
-    let show = |identity: &Identity| {
-        let (certificate, key) = (&identity.certificate, &identity.key);
-        let words = [
-            "--cert",
-            certificate.to_str().expect("a path in UTF-8"),
-            "--key",
-            key.to_str().expect("a path in UTF-8"),
-            "--output",
-            "back",
-        ];
-        let client = house.client(TlsVersion::V1_3);
-        client.curl(&words, "file").expect("curl")
-    };
-    show(&others.client()).ok();
+    house.shows(&others.client()).ok();
     assert_same(&house.server.at("file"), &house.here.at("back"));
-    let refused = show(&house.certificates.client());
+    let refused = house.shows(&house.certificates.client());
     assert_ne!(refused.code(), Some(0), "{refused:?}");
     let nothing = house.client(TlsVersion::V1_3).curl(&[], "file");
     let nothing = nothing.expect("curl");
@@ -300,13 +303,21 @@ fn a_certificate_for_each_name(runtime: Runtime) {
     }
 }
 
-/// A session that was there before SIGHUP goes on, data connections too; who comes afterwards sees the new certificate.
-fn certificates_are_read_again(runtime: Runtime) {
-    /// Waits for a line on stdin between two transfers.
+/// A session of Python's that waits between two uploads.
+struct Waiting {
+    python: Child,
+    heard: BufReader<ChildStdout>,
+}
+
+impl Waiting {
+    /// Waits for a line on stdin between the two.
     const SCRIPT: &str = r#"
 import ftplib, io, ssl, sys
-host, port, authority = sys.argv[1:]
-ftp = ftplib.FTP_TLS(context=ssl.create_default_context(cafile=authority), timeout=30)
+host, port, authority, *shown = sys.argv[1:]
+context = ssl.create_default_context(cafile=authority)
+if shown:
+    context.load_cert_chain(*shown)
+ftp = ftplib.FTP_TLS(context=context, timeout=30)
 ftp.connect(host, int(port))
 ftp.login("alice", "secret")
 ftp.prot_p()
@@ -316,22 +327,49 @@ for name in ("before", "after"):
     sys.stdin.readline()
 ftp.quit()
 "#;
+
+    /// A client that shows this of itself, and has made its first upload.
+    fn begin(program: &Path, house: &House, shown: Option<&Identity>) -> Self {
+        let address = house.server.address();
+        let mut python = command(program);
+        python
+            .args(["-c", Self::SCRIPT])
+            .args([address.ip().to_string(), address.port().to_string()])
+            .arg(house.certificates.authority())
+            .args(shown.map(|shown| &shown.certificate))
+            .args(shown.map(|shown| &shown.key))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut python = python.spawn().expect("Python");
+        let heard = BufReader::new(python.stdout.take().expect("a pipe was asked for"));
+        let mut waiting = Self { python, heard };
+        let line = waiting.line();
+        assert_eq!(line, "before\n", "{:?}", finish(waiting.python, "python"));
+        waiting
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.heard.read_line(&mut line).expect("a line");
+        line
+    }
+
+    /// The second upload.
+    fn go_on(mut self) {
+        let stdin = self.python.stdin.as_mut().expect("a pipe was asked for");
+        stdin.write_all(b"go on\n\n").expect("a session that waits");
+        let line = self.line();
+        let ended = finish(self.python, "python").ok();
+        assert_eq!(line, "after\n", "{ended:?}");
+    }
+}
+
+/// A session that was there before SIGHUP goes on, data connections too; who comes afterwards sees the new certificate.
+fn certificates_are_read_again(runtime: Runtime) {
     let program = need!("python3");
     let house = House::new(runtime, &[]);
-    let address = house.server.address();
-    let mut python = command(&program);
-    python
-        .args(["-c", SCRIPT])
-        .args([address.ip().to_string(), address.port().to_string()])
-        .arg(house.certificates.authority())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut session = python.spawn().expect("Python");
-    let mut heard = BufReader::new(session.stdout.take().expect("a pipe was asked for"));
-    let mut line = String::new();
-    heard.read_line(&mut line).expect("a line");
-    assert_eq!(line, "before\n", "{:?}", finish(session, "python"));
+    let session = Waiting::begin(&program, &house, None);
 
     // Another authority's, in the same files.
     let renewed = Certificates::make(&house.here.at("certificates"));
@@ -344,13 +382,7 @@ ftp.quit()
         let done = client.ftplib(Ftplib::Stock, 1).expect("Python");
         (done.code() == Some(0)).then_some(())
     });
-
-    let stdin = session.stdin.as_mut().expect("a pipe was asked for");
-    stdin.write_all(b"go on\n\n").expect("a session that waits");
-    line.clear();
-    heard.read_line(&mut line).expect("a line");
-    let ended = finish(session, "python").ok();
-    assert_eq!(line, "after\n", "{ended:?}");
+    session.go_on();
 
     // What is in the files now is of no use: the last good certificate stays.
     fs::write(house.certificates.server().certificate, "nonsense").expect("a file of ours");
@@ -360,6 +392,40 @@ ftp.quit()
         said.contains("no certificate").then_some(())
     });
     client.ftplib(Ftplib::Stock, 1).map(Done::ok);
+}
+
+/// The same of the authorities that vouch for clients: a session that one of the old ones vouched for goes on.
+fn authorities_are_read_again(runtime: Runtime) {
+    need!("curl");
+    let program = need!("python3");
+    let (folder, old) = certified();
+    let new = Certificates::make(&folder.folder("new"));
+    let file = folder.at("authorities.pem");
+    let vouch = |certificates: &Certificates| {
+        fs::copy(certificates.authority(), &file).expect("room for a certificate");
+    };
+    vouch(&old);
+    let house = House::new(runtime, &["--tls-client-ca", &file.display().to_string()]);
+    fill(&house.server.at("file"), 5000, 1);
+    let is_let_in =
+        |certificates: &Certificates| house.shows(&certificates.client()).code() == Some(0);
+    let session = Waiting::begin(&program, &house, Some(&old.client()));
+
+    // Of no use: the old ones stay, and it is told.
+    fs::write(&file, "nonsense").expect("a file of ours");
+    house.server.daemon.hang_up();
+    until("what is wrong with it", || {
+        let said = house.server.daemon.said();
+        said.contains("authorities.pem: no certificate")
+            .then_some(())
+    });
+    assert!(is_let_in(&old) && !is_let_in(&new));
+
+    vouch(&new);
+    house.server.daemon.hang_up();
+    until("the new authority", || is_let_in(&new).then_some(()));
+    assert!(!is_let_in(&old));
+    session.go_on();
 }
 
 /// What the server says about its own certificate is what a client has to be told.
