@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::future::poll_fn;
+use std::io::{Seek, SeekFrom};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -13,6 +15,7 @@ use ftp_sansio::data::CleanEnd;
 use ftp_sansio::listing::Entry;
 use ftp_sansio::wire::{Arg, Secret, VirtualPath};
 
+use super::held::Gate;
 use super::support::{LOCALHOST, Scratch};
 use crate::client::{self, Client, Options};
 use crate::local::{LocalEntries, LocalReader, LocalStorage, LocalWriter};
@@ -121,6 +124,8 @@ pub(super) struct Site<R: Runtime> {
     pub(super) server: Server<R, Users<R>>,
     pub(super) at: SocketAddr,
     pub(super) log: Log,
+    /// Where what is done to [`Tricky::HELD`] waits.
+    pub(super) gate: Gate,
 }
 
 impl<R: Runtime> Site<R> {
@@ -142,9 +147,9 @@ impl<R: Runtime> Site<R> {
         let log = Log::default();
         let heard = log.clone();
         let settings = settings.observe(move |session, event| heard.note(session, event));
-        let server = settings
-            .build(runtime.clone(), Users::of(&runtime, &scratch))
-            .unwrap();
+        let gate = Gate::default();
+        let users = Users::of(&runtime, &scratch, &gate);
+        let server = settings.build(runtime.clone(), users).unwrap();
         let listener = runtime.listen(at).unwrap();
         let at = listener.local_addr().unwrap();
         let serving = server.clone();
@@ -155,6 +160,7 @@ impl<R: Runtime> Site<R> {
             server,
             at,
             log,
+            gate,
         }
     }
 
@@ -189,7 +195,7 @@ impl<R: Runtime> Site<R> {
     }
 
     pub(super) fn content(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.scratch.root.join(name)).unwrap()
+        self.scratch.content_of(name)
     }
 }
 
@@ -239,11 +245,20 @@ struct User<R> {
 }
 
 impl<R: Runtime> Users<R> {
-    pub(super) fn of(runtime: &R, scratch: &Scratch<R>) -> Self {
+    pub(super) fn of(runtime: &R, scratch: &Scratch<R>, gate: &Gate) -> Self {
         let other = scratch.outside("bob");
         std::fs::create_dir(&other).unwrap();
         let bob = LocalStorage::open(runtime.clone(), &other).unwrap();
-        let (anna, bob) = (Tricky::new(scratch.store.clone()), Tricky::new(bob));
+        let tricky = |local, root| {
+            Arc::new(Tricky {
+                runtime: runtime.clone(),
+                local,
+                root,
+                gate: gate.clone(),
+            })
+        };
+        let anna = tricky(scratch.store.clone(), scratch.root.clone());
+        let bob = tricky(bob, other);
         let user = |password, storage: &Arc<_>, grant| User {
             password,
             storage: Arc::clone(storage),
@@ -275,7 +290,11 @@ impl<R: Runtime> Authenticator for Users<R> {
 
 /// Local files, except for some names: see its constants.
 pub(super) struct Tricky<R> {
+    runtime: R,
     local: LocalStorage<R>,
+    /// The root of the store, as the system knows it.
+    root: PathBuf,
+    gate: Gate,
 }
 
 impl<R: Runtime> Tricky<R> {
@@ -288,9 +307,27 @@ impl<R: Runtime> Tricky<R> {
     pub(super) const ROOM: usize = 300_000;
     /// Letting go of it takes a while.
     pub(super) const CLINGS: &'static str = "clings";
+    /// All that is done to it waits at the site's gate: to open it for writing, each write, its commit, its removal.
+    pub(super) const HELD: &'static str = "held";
 
-    fn new(local: LocalStorage<R>) -> Arc<Self> {
-        Arc::new(Self { local })
+    /// Where the writer of what is held writes to.
+    fn held(&self, path: &VirtualPath, placement: Placement, start: u64) -> Option<Held<R>> {
+        if !Self::is(path, Self::HELD) {
+            return None;
+        }
+        let file = placement.is_in_place().then(|| {
+            let mut file = File::options()
+                .write(true)
+                .open(self.root.join(Self::HELD))
+                .unwrap();
+            file.seek(SeekFrom::Start(start)).unwrap();
+            Arc::new(file)
+        });
+        Some(Held {
+            runtime: self.runtime.clone(),
+            gate: self.gate.clone(),
+            file,
+        })
     }
 
     fn is(path: &VirtualPath, name: &str) -> bool {
@@ -321,17 +358,24 @@ impl<R: Runtime> Storage for Tricky<R> {
     }
 
     async fn create(&self, path: &VirtualPath, placement: Placement) -> Result<TrickyWriter<R>> {
+        if Self::is(path, Self::HELD) {
+            self.gate.pass().await;
+        }
         let local = self.local.create(path, placement).await?;
         let left = Self::is(path, Self::FULL).then_some(Self::ROOM);
         let clings = Self::is(path, Self::CLINGS).then(|| Clinging);
         Ok(TrickyWriter {
             _clings: clings,
+            held: self.held(path, placement, local.start()),
             local,
             left,
         })
     }
 
     async fn delete(&self, path: &VirtualPath) -> Result<()> {
+        if Self::is(path, Self::HELD) {
+            self.gate.pass().await;
+        }
         self.local.delete(path).await
     }
 
@@ -423,8 +467,17 @@ impl Drop for Clinging {
     }
 }
 
+/// How the writer of [`Tricky::HELD`] waits.
+struct Held<R> {
+    runtime: R,
+    gate: Gate,
+    /// The file, where it is written in place.
+    file: Option<Arc<File>>,
+}
+
 pub(super) struct TrickyWriter<R> {
     _clings: Option<Clinging>,
+    held: Option<Held<R>>,
     local: LocalWriter<R>,
     left: Option<usize>,
 }
@@ -439,6 +492,13 @@ impl<R: Runtime> Writer for TrickyWriter<R> {
     }
 
     async fn write(&mut self, data: Bytes) -> Result<()> {
+        if let Some(held) = &self.held {
+            if let Some(file) = &held.file {
+                held.gate.write(&held.runtime, file.clone(), data).await;
+                return Ok(());
+            }
+            held.gate.pass().await;
+        }
         if let Some(left) = &mut self.left {
             *left = left.checked_sub(data.len()).ok_or(StorageError::NoSpace)?;
         }
@@ -446,7 +506,8 @@ impl<R: Runtime> Writer for TrickyWriter<R> {
     }
 
     fn lend(&self) -> Option<&File> {
-        self.local.lend().filter(|_| self.left.is_none())
+        let may = self.left.is_none() && self.held.is_none();
+        self.local.lend().filter(|_| may)
     }
 
     fn advance(&mut self, count: u64, took: Duration) {
@@ -454,6 +515,9 @@ impl<R: Runtime> Writer for TrickyWriter<R> {
     }
 
     async fn commit(self, end: &CleanEnd) -> Result<()> {
+        if let Some(held) = &self.held {
+            held.gate.pass().await;
+        }
         self.local.commit(end).await
     }
 }

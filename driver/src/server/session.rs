@@ -32,6 +32,8 @@ type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 enum Request<S> {
     Login(RequestId, Pending<Option<Account<S>>>),
     Storage(RequestId, Pending<Result<Answer, StorageError>>),
+    /// The same, where it is waited for even if the machine does not wait any more.
+    Stroke(RequestId, Pending<Result<Answer, StorageError>>),
 }
 
 /// When a session says its first word.
@@ -130,9 +132,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 | self.poll_transfer(context)
                 | self.poll_kept(context);
             if self.machine.is_closed() && self.machine_is_drained() {
-                (self.transfer, self.listener) = (None, None);
-                self.let_go();
-                return self.control.poll_gone(&self.shared.runtime, context);
+                return self.poll_over(context);
             }
             if !progress {
                 return Poll::Pending;
@@ -148,6 +148,21 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
         }
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// The machine has nothing more to say. A change to a file that has begun is still part of the session: once that is gone, nothing of it
+    /// happens any more.
+    fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.listener = None;
+        self.let_go();
+        self.transfer.take_if(|(.., chain)| chain.stop());
+        self.request
+            .take_if(|request| !matches!(request, Request::Stroke(..)));
+        let gone = self.control.poll_gone(&self.shared.runtime, context);
+        match (&self.transfer, &self.request) {
+            (None, None) => gone,
+            _ => Poll::Pending,
+        }
     }
 
     fn heed_stop(&mut self) -> bool {
@@ -212,8 +227,12 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             Action::Perform { request, operation } => {
                 let storage = self.storage.as_mut();
                 self.request = storage.map(|storage| {
-                    let answer = perform::begin(storage, operation);
-                    Request::Storage(request, Box::pin(answer))
+                    let is_a_stroke = perform::is_a_stroke(&operation);
+                    let answer = Box::pin(perform::begin(storage, operation));
+                    match is_a_stroke {
+                        true => Request::Stroke(request, answer),
+                        false => Request::Storage(request, answer),
+                    }
                 });
                 if self.request.is_none() {
                     self.input(Input::Storage(request, Err(StorageError::Denied)));
@@ -317,11 +336,11 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
         self.transfer = Some((id, data, chain));
     }
 
-    /// Dropping the chain stops it; only a commit that has begun is waited for, since nobody could say what became of it.
+    /// At once, by dropping the chain; or when the change to a file that has begun is made.
     fn stop_transfer(&mut self, id: TransferId) {
         if self
             .transfer
-            .take_if(|(running, _, chain)| *running == id && chain.can_stop())
+            .take_if(|(running, _, chain)| *running == id && chain.stop())
             .is_some()
         {
             self.input(Input::Transfer(id, TransferEvent::Failed(Failure::Aborted)));
@@ -342,10 +361,12 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                     Input::Login(*request, grant)
                 }
             },
-            Some(Request::Storage(request, answer)) => match answer.as_mut().poll(context) {
-                Poll::Pending => return false,
-                Poll::Ready(answer) => Input::Storage(*request, answer),
-            },
+            Some(Request::Storage(request, answer) | Request::Stroke(request, answer)) => {
+                match answer.as_mut().poll(context) {
+                    Poll::Pending => return false,
+                    Poll::Ready(answer) => Input::Storage(*request, answer),
+                }
+            }
         };
         self.request = None;
         self.input(input);

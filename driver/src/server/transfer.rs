@@ -1,13 +1,14 @@
 //! One transfer of the server: a chain of futures, each of which ends in an event for the machine.
 //!
-//! Dropping the chain at any point cancels the transfer: an upload that was not committed leaves the old file as it was.
+//! Dropping the chain cancels the transfer: an upload that was not committed leaves the old file as it was. Only a link that changes what
+//! others see is waited for: what it does may go on without it, on a thread for blocking work.
 
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use ftp_sansio::data::{CleanEnd, Codec, Direction, End, Marker, Status};
@@ -65,28 +66,46 @@ impl<S: Stream> Kept<S> {
     }
 }
 
+/// What a link does to what others see.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Effect {
+    Nothing,
+    /// It makes a file that is written in place, or writes to it.
+    Changes,
+    /// It makes a finished upload visible: it waits for the session's word then.
+    Commits,
+}
+
 /// The next link, and whether it may still be dropped to stop the transfer.
 pub(super) struct Chain<S: Stream> {
     future: Pin<Box<dyn Future<Output = Link<S>> + Send>>,
-    /// Whether this link makes a finished upload visible: it waits for the session's word then.
-    commits: bool,
+    effect: Effect,
     approved: bool,
     begun: bool,
+    /// Nothing follows this link.
+    stopped: bool,
 }
 
 impl<S: Stream> Chain<S> {
     fn new(future: impl Future<Output = Link<S>> + Send + 'static) -> Self {
         Self {
             future: Box::pin(future),
-            commits: false,
+            effect: Effect::Nothing,
             approved: false,
             begun: false,
+            stopped: false,
         }
     }
 
-    /// Whether dropping it stops the transfer. A commit that has begun must be waited for: nobody could say what became of it.
-    pub(super) const fn can_stop(&self) -> bool {
-        !(self.commits && self.begun)
+    fn having(self, effect: Effect) -> Self {
+        Self { effect, ..self }
+    }
+
+    /// Stops the transfer. True where it is to be dropped for that. A change that has begun must be waited for instead, and the transfer ends
+    /// with its link: else the file would change after the client was told that it is over, and nobody could say what became of a commit.
+    pub(super) fn stop(&mut self) -> bool {
+        self.stopped = true;
+        !(self.begun && self.effect != Effect::Nothing)
     }
 
     /// The session wants the upload to be made visible.
@@ -95,18 +114,22 @@ impl<S: Stream> Chain<S> {
     }
 
     /// Whether it waits for that.
-    pub(super) const fn is_held(&self) -> bool {
-        self.commits && !self.approved
+    pub(super) fn is_held(&self) -> bool {
+        self.effect == Effect::Commits && !self.approved
     }
 
     /// Whether polling it would begin to make an upload visible.
-    pub(super) const fn is_about_to_commit(&self) -> bool {
-        self.commits && !self.begun
+    pub(super) fn is_about_to_commit(&self) -> bool {
+        self.effect == Effect::Commits && !self.begun
     }
 
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Link<S>> {
         self.begun = true;
-        self.future.as_mut().poll(context)
+        let link = ready!(self.future.as_mut().poll(context));
+        Poll::Ready(match link.next {
+            Some(_) if self.stopped => fail(Failure::Aborted),
+            _ => link,
+        })
     }
 }
 
@@ -158,16 +181,23 @@ pub(super) fn begin<R: Runtime, S: Storage>(
     path: Path<R>,
     local: IpAddr,
 ) -> Chain<R::Stream> {
-    Chain::new(async move {
+    let effect = match &transfer.task {
+        // What is not there yet is made.
+        Task::Store { placement, .. } if placement.is_in_place() => Effect::Changes,
+        _ => Effect::Nothing,
+    };
+    let opening = async move {
         let direction = transfer.direction();
         let opened = match transfer.task.clone() {
             Task::Retrieve { path, offset, end } => Source::open(&*storage, &path, offset, end)
                 .await
                 .map(|source| (None, source.size(offset), File::<S>::Read(source))),
-            Task::Store { path, placement } => storage
-                .create(&path, placement)
-                .await
-                .map(|writer| (Some(writer.path().clone()), None, File::Write(writer))),
+            Task::Store { path, placement } => {
+                storage.create(&path, placement).await.map(|writer| {
+                    let path = Some(writer.path().clone());
+                    (path, None, File::Write(Upload { writer, effect }))
+                })
+            }
             Task::List {
                 path,
                 form,
@@ -182,15 +212,16 @@ pub(super) fn begin<R: Runtime, S: Storage>(
             Ok(opened) => opened,
             Err(error) => return refuse(error, direction, path),
         };
-        if let File::Write(writer) = &file {
-            transfer.tuning.offset = writer.start();
+        if let File::Write(upload) = &file {
+            transfer.tuning.offset = upload.writer.start();
         }
         let Some(codec) = transfer.codec() else {
             return fail_storage(StorageError::Unsupported);
         };
         let next = connect(runtime, file, codec, transfer.keep, secure, path, local);
         go_on(TransferEvent::Opened { path: chosen, size }, next)
-    })
+    };
+    Chain::new(opening).having(effect)
 }
 
 /// Nothing was opened. A data connection that was there before stays, unless the peer may have sent an upload into it already.
@@ -208,8 +239,14 @@ fn refuse<R: Runtime>(error: StorageError, direction: Direction, path: Path<R>) 
 /// What was opened.
 enum File<S: Storage> {
     Read(Source<S::Reader>),
-    Write(S::Writer),
+    Write(Upload<S::Writer>),
     List(S::Entries, Lines),
+}
+
+/// What an upload is written by, and what each write does to what others see.
+struct Upload<F> {
+    writer: F,
+    effect: Effect,
 }
 
 fn connect<R: Runtime, S: Storage>(
@@ -308,7 +345,7 @@ fn handshake<S: Stream, T: Storage>(mut data: Data<S>, secure: Secure, file: Fil
 fn begin_to_move<S: Stream, T: Storage>(data: Data<S>, file: File<T>) -> Chain<S> {
     match file {
         File::Read(source) => send(data, source),
-        File::Write(writer) => receive(data.with_early(), writer),
+        File::Write(upload) => receive(data.with_early(), upload),
         File::List(entries, lines) => list(data, entries, lines),
     }
 }
@@ -629,15 +666,15 @@ async fn receive_directly<S: Stream, F: Writer>(
     Ok(received)
 }
 
-fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain<S> {
+fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut upload: Upload<F>) -> Chain<S> {
     Chain::new(async move {
         let mut is_loaded = !data.wants_input();
         if !is_loaded && data.bytes >= SMALL_UPLOAD && data.is_direct() {
-            match receive_directly(&mut data.stream.transport, &mut writer).await {
+            match receive_directly(&mut data.stream.transport, &mut upload.writer).await {
                 Ok(Some(Received::Some { count, rest, .. })) => {
                     data.bytes += count as u64;
                     if count > 0 && rest.is_empty() {
-                        return go_on(data.progress(), receive(data, writer));
+                        return go_on(data.progress(), receive(data, upload));
                     }
                     data.by_kernel = false;
                     data.load(rest);
@@ -668,37 +705,49 @@ fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain<S> {
             Ok(bytes) => bytes,
             Err(failure) => return fail(failure),
         };
-        if !bytes.is_empty()
-            && let Err(error) = writer.write(bytes).await
-        {
-            return fail_storage(error);
+        if upload.effect == Effect::Nothing || bytes.is_empty() {
+            return write(data, upload, bytes).await;
         }
-        if let Some(marker) = data.marker.take() {
-            return go_on(TransferEvent::Marker(marker), receive(data, writer));
-        }
-        match data.end.take() {
-            None => go_on(data.progress(), receive(data, writer)),
-            // Where the data itself says that it has ended, the peer need not close.
-            Some(end) => {
-                data.part();
-                let received = TransferEvent::Received(data.bytes);
-                go_on(received, commit(data, writer, end))
-            }
-        }
+        // A link of its own: to wait for the peer can be stopped, and to change a file cannot.
+        let (received, effect) = (data.progress(), upload.effect);
+        let write = Chain::new(write(data, upload, bytes));
+        go_on(received, write.having(effect))
     })
 }
 
+/// Writes what the codec gave last, and goes on with what followed it.
+async fn write<S: Stream, F: Writer>(
+    mut data: Data<S>,
+    mut upload: Upload<F>,
+    bytes: Bytes,
+) -> Link<S> {
+    if !bytes.is_empty()
+        && let Err(error) = upload.writer.write(bytes).await
+    {
+        return fail_storage(error);
+    }
+    if let Some(marker) = data.marker.take() {
+        return go_on(TransferEvent::Marker(marker), receive(data, upload));
+    }
+    match data.end.take() {
+        None => go_on(data.progress(), receive(data, upload)),
+        // Where the data itself says that it has ended, the peer need not close.
+        Some(end) => {
+            data.part();
+            let received = TransferEvent::Received(data.bytes);
+            go_on(received, commit(data, upload.writer, end))
+        }
+    }
+}
+
 fn commit<S: Stream, F: Writer>(data: Data<S>, writer: F, end: CleanEnd) -> Chain<S> {
-    let commit = Chain::new(async move {
+    let commit = async move {
         match writer.commit(&end).await {
             Ok(()) => data.ended(end),
             Err(error) => fail_storage(error),
         }
-    });
-    Chain {
-        commits: true,
-        ..commit
-    }
+    };
+    Chain::new(commit).having(Effect::Commits)
 }
 
 fn list<S: Stream, F: Entries>(mut data: Data<S>, mut entries: F, lines: Lines) -> Chain<S> {
