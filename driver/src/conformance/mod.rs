@@ -58,6 +58,7 @@ pub mod tls;
 pub mod tls_faults;
 mod tls_peer;
 pub mod transfers;
+mod tricky;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
