@@ -4,6 +4,8 @@
 //! [`Server::serve`].
 
 mod builder;
+mod chain;
+mod data;
 pub(crate) mod passive;
 mod perform;
 mod roster;

@@ -12,10 +12,12 @@ use ftp_sansio::server::{
 };
 use ftp_sansio::tls::{Protection, TlsEvent};
 
+use super::chain::Chain;
+use super::data::Kept;
 use super::passive;
 use super::perform;
 use super::roster::Seat;
-use super::transfer::{self, Chain, Kept, Path, Secure};
+use super::transfer::{self, Path, Secure};
 use super::{SessionInfo, Shared};
 use crate::control::{Control, PASSES};
 use crate::runtime::{Runtime, Stream, Unread};
