@@ -67,7 +67,7 @@ pub async fn an_abort_waits_for_a_write<R: Runtime>(runtime: R) {
         assert!(site.content("held") == written(start), "{commands:?}");
         assert!(read(&mut data, &mut [0]).await.is_err(), "{commands:?}");
         peer.ask("NOOP", "200").await;
-        peer.ask("QUIT", "221").await;
+        drop(peer);
         assert!(site.close().await.content_of("held") == written(start));
     }
 }
@@ -86,7 +86,7 @@ pub async fn an_abort_waits_for_a_new_file<R: Runtime>(runtime: R) {
     peer.hear("426").await;
     peer.hear("226").await;
     assert!(site.content("held").is_empty());
-    peer.ask("QUIT", "221").await;
+    drop(peer);
     site.close().await;
 }
 
@@ -180,7 +180,7 @@ pub async fn a_hidden_write_is_not_waited_for<R: Runtime>(runtime: R) {
     peer.hear("226").await;
     assert_eq!(site.scratch.names_on_disk(""), ["held"]);
     site.gate.let_pass();
-    peer.ask("QUIT", "221").await;
+    drop(peer);
     drop(data);
     assert!(site.close().await.content_of("held") == OLD);
 }
