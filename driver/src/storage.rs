@@ -23,8 +23,9 @@ pub type Result<T> = std::result::Result<T, StorageError>;
 /// A store of files as one user sees it. Every path is a [`VirtualPath`]: absolute, normalised, and unable to leave the root.
 ///
 /// Write the methods as `async fn`. None of them may block the thread; hand work that does to
-/// [`Runtime::blocking`](crate::Runtime::blocking). A session that ends drops the future that it waits for: what takes long is
-/// done piece by piece, so that this stops it.
+/// [`Runtime::blocking`](crate::Runtime::blocking). A session that ends drops the future that it waits for: what takes long (digests, copies,
+/// whole trees) is done piece by piece, so that this stops it. What changes files at a stroke is waited for instead, or it would be done
+/// after the session is gone.
 ///
 /// What every store does has no default here. The rest answers [`StorageError::Unsupported`] unless it is written, and is neither
 /// offered to clients nor called unless [`capabilities`](Self::capabilities) names it.
@@ -210,7 +211,8 @@ pub trait Reader: Send + 'static {
 /// Writes one file, piece by piece.
 ///
 /// With [`Placement::Replace`] and [`Placement::Unique`] nothing is visible under the final name until [`commit`](Self::commit); dropping
-/// the writer before leaves the old file as it was. With the others what was written stays.
+/// the writer before leaves the old file as it was. With the others what was written stays, and a write that has begun is waited for before
+/// the client hears that its upload is over. So is every commit.
 pub trait Writer: Send + 'static {
     /// Where the file will be: for [`Placement::Unique`] the name that was chosen.
     fn path(&self) -> &VirtualPath;

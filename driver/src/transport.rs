@@ -7,7 +7,7 @@
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 
 use crate::kernel;
 use crate::runtime::{Interest, Stream, Unread};
@@ -220,27 +220,22 @@ impl<S: Stream> Transport<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Fills the buffer's spare capacity as far as bytes come without waiting, after the first. True at the peer's end.
-    pub(crate) async fn read_piece(&mut self, buffer: &mut BytesMut) -> io::Result<bool> {
-        let mut filled = buffer.len();
-        // Made valid once a piece, and not once a read: safe code cannot read into memory that was never written.
-        buffer.resize(buffer.capacity(), 0);
-        let start = filled;
-        let ended = std::future::poll_fn(|context| {
-            while filled < buffer.len() {
-                match self.poll_read(context, &mut buffer[filled..]) {
-                    Poll::Ready(Ok(0)) => return Poll::Ready(Ok(true)),
+    /// Fills `room` as far as bytes come without waiting, after the first: how far that was, and whether the peer's end came behind it.
+    pub(crate) async fn read_piece(&mut self, room: &mut [u8]) -> io::Result<(usize, bool)> {
+        let mut filled = 0;
+        std::future::poll_fn(|context| {
+            while filled < room.len() {
+                match self.poll_read(context, &mut room[filled..]) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Ok((filled, true))),
                     Poll::Ready(Ok(count)) => filled += count,
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending if filled == start => return Poll::Pending,
+                    Poll::Pending if filled == 0 => return Poll::Pending,
                     Poll::Pending => break,
                 }
             }
-            Poll::Ready(Ok(false))
+            Poll::Ready(Ok((filled, false)))
         })
-        .await?;
-        buffer.truncate(filled);
-        Ok(ended)
+        .await
     }
 
     /// The socket, where what goes over it is what is read and written here: for the calls that only a socket has.

@@ -186,6 +186,9 @@ impl<R: Runtime> Download<'_, R> {
     /// On Linux the bytes of a plain image transfer go from the socket to the file without passing through this program, unless the file was opened
     /// for appending.
     ///
+    /// Where the future is dropped, a piece that was being written may still come into the file, as long as somebody else than the caller holds
+    /// the file's [`Arc`].
+    ///
     /// # Errors
     /// [`Error::File`]; what made the transfer incomplete.
     pub async fn save_to(

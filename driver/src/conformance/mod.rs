@@ -35,6 +35,8 @@ pub mod disk;
 pub mod failures;
 pub mod faults;
 pub mod footprint;
+mod held;
+pub mod in_place;
 pub mod limits;
 pub mod links;
 pub mod modes;
@@ -57,6 +59,7 @@ pub mod tls;
 pub mod tls_faults;
 mod tls_peer;
 pub mod transfers;
+mod tricky;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -166,6 +169,11 @@ macro_rules! conformance_tests {
             any_poll_may_end_a_connect, any_poll_may_end_a_download, any_poll_may_end_an_upload, any_poll_may_end_a_change,
             dropped_pieces_are_not_lost, a_client_vanishes, a_reset_is_not_an_end, a_broken_append_can_go_on,
             a_full_disk_is_told
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, in_place:
+            an_abort_waits_for_a_write, an_abort_waits_for_a_new_file, a_session_outlives_its_write, a_session_outlives_its_commit, a_session_outlives_its_removal,
+            a_hidden_write_is_not_waited_for,
+            a_stop_does_not_wait_for_ever
         }
         $crate::conformance_tests! { @room $runtime, $block_on, direct:
             a_client_moves_files, the_rest_of_a_download_is_saved, a_clients_file_may_fail, a_clients_file_may_shrink, a_clients_file_may_grow,

@@ -1,27 +1,23 @@
-//! A whole server for a test to speak with: local files in a fresh folder, three logins, and names that misbehave.
+//! A whole server for a test to speak with: local files in a fresh folder, and three logins.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use ftp_sansio::data::CleanEnd;
-use ftp_sansio::listing::Entry;
-use ftp_sansio::wire::{Arg, Secret, VirtualPath};
+use bytes::Bytes;
+use ftp_sansio::wire::{Arg, Secret};
 
+use super::held::Gate;
 use super::support::{LOCALHOST, Scratch};
+pub(super) use super::tricky::Tricky;
 use crate::client::{self, Client, Options};
-use crate::local::{LocalEntries, LocalReader, LocalStorage, LocalWriter};
+use crate::local::LocalStorage;
 use crate::runtime::{Listener, Runtime, Timer};
 use crate::server::{Builder, Config, Event, Server, SessionInfo};
-use crate::storage::{
-    Account, Authenticator, Capabilities, Changes, ChecksumRange, DigestAlgorithm, FileDigest,
-    Grant, Login, Placement, Reader, Result, Storage, StorageError, Writer,
-};
+use crate::storage::{Account, Authenticator, Grant, Login};
 
 /// Nobody waits this long unless something is wrong; and less than a test's patience.
 pub(super) const LONG: Duration = Duration::from_secs(20);
@@ -121,6 +117,8 @@ pub(super) struct Site<R: Runtime> {
     pub(super) server: Server<R, Users<R>>,
     pub(super) at: SocketAddr,
     pub(super) log: Log,
+    /// Where what is done to [`Tricky::HELD`] waits.
+    pub(super) gate: Gate,
 }
 
 impl<R: Runtime> Site<R> {
@@ -142,9 +140,9 @@ impl<R: Runtime> Site<R> {
         let log = Log::default();
         let heard = log.clone();
         let settings = settings.observe(move |session, event| heard.note(session, event));
-        let server = settings
-            .build(runtime.clone(), Users::of(&runtime, &scratch))
-            .unwrap();
+        let gate = Gate::default();
+        let users = Users::of(&runtime, &scratch, &gate);
+        let server = settings.build(runtime.clone(), users).unwrap();
         let listener = runtime.listen(at).unwrap();
         let at = listener.local_addr().unwrap();
         let serving = server.clone();
@@ -155,11 +153,12 @@ impl<R: Runtime> Site<R> {
             server,
             at,
             log,
+            gate,
         }
     }
 
     /// A client that has only heard the greeting.
-    pub(super) async fn stranger(&self) -> std::result::Result<Client<R>, client::Error> {
+    pub(super) async fn stranger(&self) -> Result<Client<R>, client::Error> {
         Client::connect(self.runtime.clone(), self.at, client_config(LONG)).await
     }
 
@@ -189,7 +188,7 @@ impl<R: Runtime> Site<R> {
     }
 
     pub(super) fn content(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.scratch.root.join(name)).unwrap()
+        self.scratch.content_of(name)
     }
 }
 
@@ -204,7 +203,7 @@ pub(super) async fn get<R: Runtime>(
     client: &mut Client<R>,
     name: &str,
     options: Options,
-) -> std::result::Result<Vec<u8>, client::Error> {
+) -> Result<Vec<u8>, client::Error> {
     let mut download = client.retrieve(arg(name), options).await?;
     let mut all = Vec::new();
     while let Some(bytes) = download.read().await? {
@@ -220,7 +219,7 @@ pub(super) async fn put<R: Runtime>(
     name: &str,
     content: &[u8],
     options: Options,
-) -> std::result::Result<(), client::Error> {
+) -> Result<(), client::Error> {
     let mut upload = client.store(arg(name), options).await?;
     for piece in content.chunks(100_000) {
         upload.write(Bytes::copy_from_slice(piece)).await?;
@@ -239,11 +238,12 @@ struct User<R> {
 }
 
 impl<R: Runtime> Users<R> {
-    pub(super) fn of(runtime: &R, scratch: &Scratch<R>) -> Self {
+    pub(super) fn of(runtime: &R, scratch: &Scratch<R>, gate: &Gate) -> Self {
         let other = scratch.outside("bob");
         std::fs::create_dir(&other).unwrap();
         let bob = LocalStorage::open(runtime.clone(), &other).unwrap();
-        let (anna, bob) = (Tricky::new(scratch.store.clone()), Tricky::new(bob));
+        let anna = Tricky::new(runtime, scratch.store.clone(), &scratch.root, gate);
+        let bob = Tricky::new(runtime, bob, &other, gate);
         let user = |password, storage: &Arc<_>, grant| User {
             password,
             storage: Arc::clone(storage),
@@ -270,190 +270,5 @@ impl<R: Runtime> Authenticator for Users<R> {
             storage: user.storage.clone(),
             grant: user.grant.clone(),
         })
-    }
-}
-
-/// Local files, except for some names: see its constants.
-pub(super) struct Tricky<R> {
-    local: LocalStorage<R>,
-}
-
-impl<R: Runtime> Tricky<R> {
-    /// To open it for reading panics, and so does to ask for it.
-    pub(super) const PANICS: &'static str = "panics";
-    /// Reading it never ends.
-    pub(super) const ENDLESS: &'static str = "endless";
-    /// The disk is full after [`Tricky::ROOM`] bytes of it.
-    pub(super) const FULL: &'static str = "full";
-    pub(super) const ROOM: usize = 300_000;
-    /// Letting go of it takes a while.
-    pub(super) const CLINGS: &'static str = "clings";
-
-    fn new(local: LocalStorage<R>) -> Arc<Self> {
-        Arc::new(Self { local })
-    }
-
-    fn is(path: &VirtualPath, name: &str) -> bool {
-        path.name() == Some(name.as_bytes())
-    }
-}
-
-impl<R: Runtime> Storage for Tricky<R> {
-    type Reader = TrickyReader<R>;
-    type Writer = TrickyWriter<R>;
-    type Entries = LocalEntries<R>;
-
-    async fn inspect(&self, path: &VirtualPath) -> Result<Entry> {
-        assert!(!Self::is(path, Self::PANICS), "a panic that is expected");
-        self.local.inspect(path).await
-    }
-
-    async fn list(&self, path: &VirtualPath) -> Result<LocalEntries<R>> {
-        self.local.list(path).await
-    }
-
-    async fn open(&self, path: &VirtualPath, offset: u64) -> Result<TrickyReader<R>> {
-        assert!(!Self::is(path, Self::PANICS), "a panic that is expected");
-        if Self::is(path, Self::ENDLESS) {
-            return Ok(TrickyReader::Endless);
-        }
-        self.local.open(path, offset).await.map(TrickyReader::Local)
-    }
-
-    async fn create(&self, path: &VirtualPath, placement: Placement) -> Result<TrickyWriter<R>> {
-        let local = self.local.create(path, placement).await?;
-        let left = Self::is(path, Self::FULL).then_some(Self::ROOM);
-        let clings = Self::is(path, Self::CLINGS).then(|| Clinging);
-        Ok(TrickyWriter {
-            _clings: clings,
-            local,
-            left,
-        })
-    }
-
-    async fn delete(&self, path: &VirtualPath) -> Result<()> {
-        self.local.delete(path).await
-    }
-
-    async fn make_folder(&self, path: &VirtualPath) -> Result<()> {
-        self.local.make_folder(path).await
-    }
-
-    async fn remove_folder(&self, path: &VirtualPath) -> Result<()> {
-        self.local.remove_folder(path).await
-    }
-
-    async fn rename(&self, from: &VirtualPath, to: &VirtualPath) -> Result<()> {
-        self.local.rename(from, to).await
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.local.capabilities()
-    }
-
-    async fn remove_tree(&self, path: &VirtualPath) -> Result<()> {
-        self.local.remove_tree(path).await
-    }
-
-    async fn change(&self, path: &VirtualPath, changes: Changes) -> Result<Entry> {
-        self.local.change(path, changes).await
-    }
-
-    async fn copy(&self, from: &VirtualPath, to: &VirtualPath) -> Result<()> {
-        self.local.copy(from, to).await
-    }
-
-    async fn combine(&self, target: &VirtualPath, parts: &[VirtualPath]) -> Result<()> {
-        self.local.combine(target, parts).await
-    }
-
-    async fn digest(
-        &self,
-        path: &VirtualPath,
-        algorithm: DigestAlgorithm,
-        range: Option<ChecksumRange>,
-    ) -> Result<FileDigest> {
-        self.local.digest(path, algorithm, range).await
-    }
-}
-
-pub(super) enum TrickyReader<R> {
-    Local(LocalReader<R>),
-    Endless,
-}
-
-impl<R: Runtime> Reader for TrickyReader<R> {
-    fn size(&self) -> Option<u64> {
-        match self {
-            Self::Local(local) => local.size(),
-            Self::Endless => None,
-        }
-    }
-
-    async fn read(&mut self, mut buffer: BytesMut) -> Result<BytesMut> {
-        match self {
-            Self::Local(local) => local.read(buffer).await,
-            Self::Endless => {
-                buffer.resize(buffer.capacity(), b'~');
-                Ok(buffer)
-            }
-        }
-    }
-
-    fn lend(&self) -> Option<(&File, u64)> {
-        match self {
-            Self::Local(local) => local.lend(),
-            Self::Endless => None,
-        }
-    }
-
-    fn advance(&mut self, count: u64) {
-        if let Self::Local(local) = self {
-            local.advance(count);
-        }
-    }
-}
-
-/// What takes long to be dropped, and holds up what is dropped after it.
-struct Clinging;
-
-impl Drop for Clinging {
-    fn drop(&mut self) {
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-pub(super) struct TrickyWriter<R> {
-    _clings: Option<Clinging>,
-    local: LocalWriter<R>,
-    left: Option<usize>,
-}
-
-impl<R: Runtime> Writer for TrickyWriter<R> {
-    fn path(&self) -> &VirtualPath {
-        self.local.path()
-    }
-
-    fn start(&self) -> u64 {
-        self.local.start()
-    }
-
-    async fn write(&mut self, data: Bytes) -> Result<()> {
-        if let Some(left) = &mut self.left {
-            *left = left.checked_sub(data.len()).ok_or(StorageError::NoSpace)?;
-        }
-        self.local.write(data).await
-    }
-
-    fn lend(&self) -> Option<&File> {
-        self.local.lend().filter(|_| self.left.is_none())
-    }
-
-    fn advance(&mut self, count: u64, took: Duration) {
-        self.local.advance(count, took);
-    }
-
-    async fn commit(self, end: &CleanEnd) -> Result<()> {
-        self.local.commit(end).await
     }
 }

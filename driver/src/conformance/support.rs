@@ -176,6 +176,11 @@ impl<R: Runtime> Scratch<R> {
         fs::read_to_string(self.root.join(name)).unwrap()
     }
 
+    /// The same, as the bytes that it is.
+    pub(super) fn content_of(&self, name: &str) -> Vec<u8> {
+        fs::read(self.root.join(name)).unwrap()
+    }
+
     /// Every name in a folder as the system has it, hidden ones too, in order.
     pub(super) fn names_on_disk(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.root.join(folder)).unwrap();

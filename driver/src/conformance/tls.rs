@@ -10,6 +10,7 @@ use ftp_sansio::wire::{Mode, Structure};
 use sha2::{Digest, Sha256};
 
 use super::cancelling::drop_at_every_poll_of;
+use super::held::Gate;
 use super::site::{ANNA, LONG, Site, Users, arg, client_config, config, get, pattern, put, secret};
 use super::support::{LOCALHOST, Scratch};
 use crate::client::{Client, Config, DataPath, Error, Options};
@@ -517,7 +518,10 @@ pub async fn what_is_not_there_is_refused<R: Runtime>(runtime: R) {
     let unsaid = Builder::new().config(config(|config| config.tls = Tls::Allow));
     let site = Site::new(runtime.clone());
     let nowhere = Scratch::new(runtime.clone());
-    let built = unsaid.build(runtime.clone(), Users::of(&runtime, &nowhere));
+    let built = unsaid.build(
+        runtime.clone(),
+        Users::of(&runtime, &nowhere, &Gate::default()),
+    );
     assert!(matches!(built, Err(TlsNotSetUp)));
     site.put("file", b"content");
     let without = Client::connect(runtime, site.at, explicit()).await;

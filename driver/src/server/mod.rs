@@ -4,6 +4,8 @@
 //! [`Server::serve`].
 
 mod builder;
+mod chain;
+mod data;
 pub(crate) mod passive;
 mod perform;
 mod roster;
@@ -125,7 +127,8 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
         within(&self.shared.runtime, ACCEPT_REST, stopping).await;
     }
 
-    /// Stops accepting, lets running transfers end, and says goodbye to everybody; who is not gone after `grace` is cut off.
+    /// Stops accepting, lets running transfers end, and says goodbye to everybody; who is not gone after `grace` is cut off. A change to a
+    /// file that the store is in the middle of then may still be made.
     pub async fn stop(&self, grace: Duration) {
         self.shared.roster.stop();
         let empty = poll_fn(|context| self.shared.roster.poll_empty(context));
@@ -135,7 +138,7 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
         self.shared.passive.close();
     }
 
-    /// How many sessions there are.
+    /// How many sessions there are. One whose client is gone is there until the change to a file that it was in the middle of is made.
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.shared.roster.count()

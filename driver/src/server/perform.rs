@@ -8,6 +8,21 @@ use ftp_sansio::wire::VirtualPath;
 
 use crate::storage::{Entries, Result, Storage, StorageError};
 
+/// Whether an operation changes files at a stroke. To drop it does not stop it then: it may be under way on another thread. What takes long
+/// goes on piece by piece instead, and stops between two of them.
+pub(super) const fn is_a_stroke(operation: &Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Delete(_)
+            | Operation::MakeFolder(_)
+            | Operation::MakeFolders(_)
+            | Operation::RemoveFolder(_)
+            | Operation::Rename { .. }
+            | Operation::Change { .. }
+            | Operation::Link { .. }
+    )
+}
+
 /// Begins an operation. Dropping the future gives it up.
 pub(super) fn begin<S: Storage>(
     storage: &mut Arc<S>,

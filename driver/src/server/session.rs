@@ -12,10 +12,12 @@ use ftp_sansio::server::{
 };
 use ftp_sansio::tls::{Protection, TlsEvent};
 
+use super::chain::Chain;
+use super::data::Kept;
 use super::passive;
 use super::perform;
 use super::roster::Seat;
-use super::transfer::{self, Chain, Kept, Path, Secure};
+use super::transfer::{self, Path, Secure};
 use super::{SessionInfo, Shared};
 use crate::control::{Control, PASSES};
 use crate::runtime::{Runtime, Stream, Unread};
@@ -32,6 +34,8 @@ type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 enum Request<S> {
     Login(RequestId, Pending<Option<Account<S>>>),
     Storage(RequestId, Pending<Result<Answer, StorageError>>),
+    /// The same, where it is waited for even if the machine does not wait any more.
+    Stroke(RequestId, Pending<Result<Answer, StorageError>>),
 }
 
 /// When a session says its first word.
@@ -130,9 +134,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 | self.poll_transfer(context)
                 | self.poll_kept(context);
             if self.machine.is_closed() && self.machine_is_drained() {
-                (self.transfer, self.listener) = (None, None);
-                self.let_go();
-                return self.control.poll_gone(&self.shared.runtime, context);
+                return self.poll_over(context);
             }
             if !progress {
                 return Poll::Pending;
@@ -148,6 +150,21 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
         }
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// The machine has nothing more to say. A change to a file that has begun is still part of the session: once that is gone, nothing of it
+    /// happens any more.
+    fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.listener = None;
+        self.let_go();
+        self.transfer.take_if(|(.., chain)| chain.stop());
+        self.request
+            .take_if(|request| !matches!(request, Request::Stroke(..)));
+        let gone = self.control.poll_gone(&self.shared.runtime, context);
+        match (&self.transfer, &self.request) {
+            (None, None) => gone,
+            _ => Poll::Pending,
+        }
     }
 
     fn heed_stop(&mut self) -> bool {
@@ -213,8 +230,12 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             Action::Perform { request, operation } => {
                 let storage = self.storage.as_mut();
                 self.request = storage.map(|storage| {
-                    let answer = perform::begin(storage, operation);
-                    Request::Storage(request, Box::pin(answer))
+                    let is_a_stroke = perform::is_a_stroke(&operation);
+                    let answer = Box::pin(perform::begin(storage, operation));
+                    match is_a_stroke {
+                        true => Request::Stroke(request, answer),
+                        false => Request::Storage(request, answer),
+                    }
                 });
                 if self.request.is_none() {
                     self.input(Input::Storage(request, Err(StorageError::Denied)));
@@ -318,11 +339,11 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
         self.transfer = Some((id, data, chain));
     }
 
-    /// Dropping the chain stops it; only a commit that has begun is waited for, since nobody could say what became of it.
+    /// At once, by dropping the chain; or when the change to a file that has begun is made.
     fn stop_transfer(&mut self, id: TransferId) {
         if self
             .transfer
-            .take_if(|(running, _, chain)| *running == id && chain.can_stop())
+            .take_if(|(running, _, chain)| *running == id && chain.stop())
             .is_some()
         {
             self.input(Input::Transfer(id, TransferEvent::Failed(Failure::Aborted)));
@@ -343,10 +364,12 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                     Input::Login(*request, grant)
                 }
             },
-            Some(Request::Storage(request, answer)) => match answer.as_mut().poll(context) {
-                Poll::Pending => return false,
-                Poll::Ready(answer) => Input::Storage(*request, answer),
-            },
+            Some(Request::Storage(request, answer) | Request::Stroke(request, answer)) => {
+                match answer.as_mut().poll(context) {
+                    Poll::Pending => return false,
+                    Poll::Ready(answer) => Input::Storage(*request, answer),
+                }
+            }
         };
         self.request = None;
         self.input(input);

@@ -1,134 +1,28 @@
 //! One transfer of the server: a chain of futures, each of which ends in an event for the machine.
 //!
-//! Dropping the chain at any point cancels the transfer: an upload that was not committed leaves the old file as it was.
+//! Dropping the chain cancels the transfer: an upload that was not committed leaves the old file as it was. Only a link that changes what
+//! others see is waited for: what it does may go on without it, on a thread for blocking work.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
-use bytes::{Bytes, BytesMut};
-use ftp_sansio::data::{CleanEnd, Codec, Direction, End, Marker, Status};
+use bytes::Bytes;
+use ftp_sansio::data::{CleanEnd, Codec, Direction, End};
 use ftp_sansio::server::{Admission, Failure, Task, Transfer, TransferEvent};
 
+use super::chain::{Chain, Effect, Link, fail, fail_storage, go_on};
+use super::data::{Data, Guard, Kept};
 use super::passive;
 use super::source::{Direct, Lines, Source, find};
 use crate::direct::{self, Received};
-use crate::moving::{PIECE, convert, poll_admit};
+use crate::moving::{PIECE, poll_admit};
 use crate::runtime::{Runtime, Stream};
 use crate::storage::{Entries, Reader, Storage, StorageError, Writer};
 use crate::tls::{DataSession, Engine};
 use crate::transport::Transport;
-
-/// What one link of the chain came to.
-pub(super) struct Link<S: Stream> {
-    pub(super) event: TransferEvent,
-    pub(super) next: Option<Chain<S>>,
-    /// The data connection, where the end of the chain leaves it open.
-    pub(super) kept: Option<Box<Kept<S>>>,
-}
-
-/// A data connection between two transfers (RFC 959 § 3.3).
-pub(super) struct Kept<S: Stream> {
-    stream: Guard<S>,
-    /// What it brought beyond the end of the last transfer: the beginning of the next.
-    early: Bytes,
-}
-
-/// How many bytes of a transfer that nobody has asked for yet are read, to see whether the peer has closed.
-const EARLY: usize = 512;
-
-impl<S: Stream> Kept<S> {
-    /// Ends it in order.
-    pub(super) fn end(mut self) {
-        if self.stream.transport.tls().is_some() {
-            self.stream.transport.close_now();
-        }
-    }
-
-    /// Ready when it is of no use any more, because its peer has closed it or it broke.
-    pub(super) fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if !self.early.is_empty() {
-            return Poll::Pending;
-        }
-        let mut room = [0; EARLY];
-        match self.stream.transport.poll_read(context, &mut room) {
-            Poll::Ready(Ok(count)) if count > 0 => {
-                self.early = Bytes::copy_from_slice(&room[..count]);
-                Poll::Pending
-            }
-            Poll::Ready(_) => Poll::Ready(()),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-/// The next link, and whether it may still be dropped to stop the transfer.
-pub(super) struct Chain<S: Stream> {
-    future: Pin<Box<dyn Future<Output = Link<S>> + Send>>,
-    /// Whether this link makes a finished upload visible: it waits for the session's word then.
-    commits: bool,
-    approved: bool,
-    begun: bool,
-}
-
-impl<S: Stream> Chain<S> {
-    fn new(future: impl Future<Output = Link<S>> + Send + 'static) -> Self {
-        Self {
-            future: Box::pin(future),
-            commits: false,
-            approved: false,
-            begun: false,
-        }
-    }
-
-    /// Whether dropping it stops the transfer. A commit that has begun must be waited for: nobody could say what became of it.
-    pub(super) const fn can_stop(&self) -> bool {
-        !(self.commits && self.begun)
-    }
-
-    /// The session wants the upload to be made visible.
-    pub(super) const fn approve(&mut self) {
-        self.approved = true;
-    }
-
-    /// Whether it waits for that.
-    pub(super) const fn is_held(&self) -> bool {
-        self.commits && !self.approved
-    }
-
-    /// Whether polling it would begin to make an upload visible.
-    pub(super) const fn is_about_to_commit(&self) -> bool {
-        self.commits && !self.begun
-    }
-
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Link<S>> {
-        self.begun = true;
-        self.future.as_mut().poll(context)
-    }
-}
-
-fn go_on<S: Stream>(event: TransferEvent, next: Chain<S>) -> Link<S> {
-    Link {
-        event,
-        next: Some(next),
-        kept: None,
-    }
-}
-
-fn fail<S: Stream>(failure: Failure) -> Link<S> {
-    Link {
-        event: TransferEvent::Failed(failure),
-        next: None,
-        kept: None,
-    }
-}
-
-fn fail_storage<S: Stream>(error: StorageError) -> Link<S> {
-    fail(Failure::Storage(error))
-}
 
 /// How the data connection is had.
 pub(super) enum Path<R: Runtime> {
@@ -158,16 +52,23 @@ pub(super) fn begin<R: Runtime, S: Storage>(
     path: Path<R>,
     local: IpAddr,
 ) -> Chain<R::Stream> {
-    Chain::new(async move {
+    let effect = match &transfer.task {
+        // What is not there yet is made.
+        Task::Store { placement, .. } if placement.is_in_place() => Effect::Changes,
+        _ => Effect::Nothing,
+    };
+    let opening = async move {
         let direction = transfer.direction();
         let opened = match transfer.task.clone() {
             Task::Retrieve { path, offset, end } => Source::open(&*storage, &path, offset, end)
                 .await
                 .map(|source| (None, source.size(offset), File::<S>::Read(source))),
-            Task::Store { path, placement } => storage
-                .create(&path, placement)
-                .await
-                .map(|writer| (Some(writer.path().clone()), None, File::Write(writer))),
+            Task::Store { path, placement } => {
+                storage.create(&path, placement).await.map(|writer| {
+                    let path = Some(writer.path().clone());
+                    (path, None, File::Write(Upload { writer, effect }))
+                })
+            }
             Task::List {
                 path,
                 form,
@@ -182,15 +83,16 @@ pub(super) fn begin<R: Runtime, S: Storage>(
             Ok(opened) => opened,
             Err(error) => return refuse(error, direction, path),
         };
-        if let File::Write(writer) = &file {
-            transfer.tuning.offset = writer.start();
+        if let File::Write(upload) = &file {
+            transfer.tuning.offset = upload.writer.start();
         }
         let Some(codec) = transfer.codec() else {
             return fail_storage(StorageError::Unsupported);
         };
         let next = connect(runtime, file, codec, transfer.keep, secure, path, local);
         go_on(TransferEvent::Opened { path: chosen, size }, next)
-    })
+    };
+    Chain::new(opening).having(effect)
 }
 
 /// Nothing was opened. A data connection that was there before stays, unless the peer may have sent an upload into it already.
@@ -208,8 +110,14 @@ fn refuse<R: Runtime>(error: StorageError, direction: Direction, path: Path<R>) 
 /// What was opened.
 enum File<S: Storage> {
     Read(Source<S::Reader>),
-    Write(S::Writer),
+    Write(Upload<S::Writer>),
     List(S::Entries, Lines),
+}
+
+/// What an upload is written by, and what each write does to what others see.
+struct Upload<F> {
+    writer: F,
+    effect: Effect,
 }
 
 fn connect<R: Runtime, S: Storage>(
@@ -238,35 +146,20 @@ fn connect<R: Runtime, S: Storage>(
                 connected.map(|socket| Guard::new(Transport::new(socket)))
             }
             Path::Kept(kept) => {
-                let mut kept = *kept;
-                kept.stream.ended = false;
-                early = kept.early;
-                Ok(kept.stream)
+                let stream;
+                (stream, early) = kept.again();
+                Ok(stream)
             }
             Path::Nowhere => Err(io::ErrorKind::NotConnected.into()),
         };
         let Ok(stream) = stream else {
             return fail(Failure::NotConnected);
         };
-        let data = Data {
-            stream,
-            codec,
-            keep,
-            bytes: 0,
-            early,
-            starved: true,
-            input: Bytes::new(),
-            follows: End::More,
-            pending: Bytes::new(),
-            marker: None,
-            end: None,
-            piece: Bytes::new(),
-            by_kernel: true,
-        };
+        let data = Data::new(stream, early, codec, keep);
         match is_new {
             true => go_on(TransferEvent::Connected, handshake(data, secure, file)),
             // The session knows that it is there, and under TLS if it is to be.
-            false => begin_to_move(data, file).future.await,
+            false => begin_to_move(data, file).run().await,
         }
     })
 }
@@ -308,251 +201,8 @@ fn handshake<S: Stream, T: Storage>(mut data: Data<S>, secure: Secure, file: Fil
 fn begin_to_move<S: Stream, T: Storage>(data: Data<S>, file: File<T>) -> Chain<S> {
     match file {
         File::Read(source) => send(data, source),
-        File::Write(writer) => receive(data.with_early(), writer),
+        File::Write(upload) => receive(data.with_early(), upload),
         File::List(entries, lines) => list(data, entries, lines),
-    }
-}
-
-/// A stream that is reset when it is dropped before its end, so that the peer cannot take a part for the whole. Between two transfers it
-/// is at an end.
-struct Guard<S: Stream> {
-    transport: Transport<S>,
-    ended: bool,
-}
-
-impl<S: Stream> Guard<S> {
-    const fn new(transport: Transport<S>) -> Self {
-        Self {
-            transport,
-            ended: false,
-        }
-    }
-
-    /// It may be dropped in order.
-    const fn end(&mut self) {
-        self.ended = true;
-    }
-}
-
-impl<S: Stream> Drop for Guard<S> {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.transport.reset_on_drop();
-        }
-    }
-}
-
-struct Data<S: Stream> {
-    stream: Guard<S>,
-    codec: Codec,
-    /// Whether it stays open after a clean end.
-    keep: bool,
-    /// What went over the data connection so far.
-    bytes: u64,
-    /// What the peer has sent ahead of its turn: the next upload's, and not what is sent to it.
-    early: Bytes,
-    /// What the codec is yet to take.
-    input: Bytes,
-    /// What follows the input.
-    follows: End,
-    /// The codec has nothing to give before it gets more.
-    starved: bool,
-    /// What is still to be sent, converted already.
-    pending: Bytes,
-    /// A restart marker that followed what the codec gave last.
-    marker: Option<Box<Marker>>,
-    /// The codec's word that nothing follows what is pending.
-    end: Option<CleanEnd>,
-    /// The last piece of the file, kept so that its memory can be used again.
-    piece: Bytes,
-    /// Whether the kernel may be asked to move the bytes by itself: until it says that it cannot.
-    by_kernel: bool,
-}
-
-impl<S: Stream> Data<S> {
-    /// What came early is this transfer's.
-    fn with_early(self) -> Self {
-        Self {
-            bytes: self.early.len() as u64,
-            starved: self.early.is_empty(),
-            input: self.early,
-            early: Bytes::new(),
-            ..self
-        }
-    }
-
-    fn progress(&self) -> TransferEvent {
-        TransferEvent::Progress(self.bytes)
-    }
-
-    /// A buffer with room for a piece: the last one again, where nobody holds on to it.
-    fn buffer(&mut self, size: usize) -> BytesMut {
-        if self.pending.is_empty() {
-            // What is written out still holds on to its memory.
-            self.pending = Bytes::new();
-        }
-        let piece = std::mem::take(&mut self.piece);
-        let mut buffer = piece.try_into_mut().unwrap_or_default();
-        buffer.clear();
-        buffer.reserve(size);
-        buffer
-    }
-
-    /// The same, with room that may be written to at once: so much of it at least.
-    fn room(&mut self, size: usize) -> BytesMut {
-        if self.pending.is_empty() {
-            self.pending = Bytes::new();
-        }
-        let piece = std::mem::take(&mut self.piece);
-        let mut room = piece.try_into_mut().unwrap_or_default();
-        if room.len() < size {
-            // Not copied to a larger place, only to be written over.
-            room.clear();
-            room.resize(size, 0);
-        }
-        room
-    }
-
-    /// Whether the bytes of the file go over the connection as they are.
-    fn is_direct(&mut self) -> bool {
-        self.by_kernel && self.codec.is_identity() && self.stream.transport.as_clear().is_some()
-    }
-
-    /// Takes the beginning of a piece.
-    fn load_part(&mut self, piece: Bytes, count: usize) {
-        self.input = piece.slice(..count);
-        self.piece = piece;
-    }
-
-    /// Takes a piece of what the codec shall run over; nothing at all is its end.
-    fn load(&mut self, piece: Bytes) {
-        if piece.is_empty() {
-            self.follows = End::Closed;
-        }
-        self.piece = piece.clone();
-        self.input = piece;
-    }
-
-    /// One step of the codec, and what comes of it.
-    fn convert(&mut self) -> Result<Bytes, Failure> {
-        let (bytes, status) = convert(&mut self.codec, &mut self.input, self.follows);
-        self.starved = false;
-        match status {
-            Status::Full => {}
-            Status::Marker(marker) => self.marker = Some(marker.into()),
-            Status::Starved if self.follows == End::More => self.starved = true,
-            Status::Ended(end) => self.end = Some(end),
-            Status::Failed(fault) => return Err(Failure::Data(fault)),
-            // A codec that wants more after the end: none does.
-            Status::Starved => return Err(Failure::Broken),
-        }
-        Ok(bytes)
-    }
-
-    /// Whether the codec can do nothing before it gets more, and nothing waits to be sent.
-    const fn wants_input(&self) -> bool {
-        self.starved && self.pending.is_empty()
-    }
-
-    /// Sends some more, converting it first where nothing is ready; then the end, or `next`.
-    async fn move_on(mut self, next: impl FnOnce(Self) -> Chain<S>) -> Link<S> {
-        if self.pending.is_empty() && self.end.is_none() {
-            match self.convert() {
-                Ok(bytes) => self.pending = bytes,
-                Err(failure) => return fail(failure),
-            }
-        }
-        if self.write_some().await.is_err() {
-            return fail(Failure::Broken);
-        }
-        if self.end.is_none() || !self.pending.is_empty() {
-            return go_on(self.progress(), next(self));
-        }
-        // Under TLS a whole piece may wait yet, which a slow peer takes little by little.
-        match self.flush_some().await {
-            Ok(true) => {}
-            Ok(false) => return go_on(self.progress(), next(self)),
-            Err(_) => return fail(Failure::Broken),
-        }
-        match self.end.take() {
-            Some(end) => self.finish(end).await,
-            None => fail(Failure::Broken),
-        }
-    }
-
-    /// Writes out some of what is pending: all that goes without waiting, after the first bytes. A slow peer takes a piece little by
-    /// little, and each little is progress.
-    async fn write_some(&mut self) -> io::Result<()> {
-        let before = self.pending.len();
-        let is_last = self.end.is_some() && !self.keep;
-        let Self {
-            stream, pending, ..
-        } = self;
-        poll_fn(|context| {
-            let written = match is_last {
-                true => stream.transport.poll_write_last(context, pending),
-                false => stream.transport.poll_write_all(context, pending),
-            };
-            match written {
-                Poll::Pending if stream.transport.has_sent() => Poll::Ready(Ok(())),
-                written => written,
-            }
-        })
-        .await?;
-        self.bytes += (before - self.pending.len()) as u64;
-        Ok(())
-    }
-
-    /// The same for what waits to be sent under TLS. True when nothing does any more.
-    async fn flush_some(&mut self) -> io::Result<bool> {
-        let transport = &mut self.stream.transport;
-        poll_fn(|context| match transport.poll_flush(context) {
-            Poll::Pending if transport.has_sent() => Poll::Ready(Ok(false)),
-            flushed => flushed.map_ok(|()| true),
-        })
-        .await
-    }
-
-    /// Ends what was sent: with a FIN, unless its end was marked and more may follow on the same connection.
-    async fn finish(mut self, end: CleanEnd) -> Link<S> {
-        let transport = &mut self.stream.transport;
-        if !self.keep
-            && poll_fn(|context| transport.poll_close(context))
-                .await
-                .is_err()
-        {
-            return fail(Failure::Broken);
-        }
-        self.ended(end)
-    }
-
-    /// Under TLS, ends this side of a connection on which all was received: a client may wait for it.
-    fn part(&mut self) {
-        if !self.keep && self.stream.transport.tls().is_some() {
-            self.stream.transport.close_now();
-        }
-    }
-
-    /// All is as it should be: the socket is kept, or let go of as any other.
-    fn ended(mut self, end: CleanEnd) -> Link<S> {
-        self.stream.end();
-        let Self { bytes, keep, .. } = self;
-        // After an upload, what lies beyond its end; what is sent to the peer is taken to its end.
-        let early = if self.input.is_empty() {
-            self.early
-        } else {
-            self.input
-        };
-        Link {
-            event: TransferEvent::Ended { bytes, end },
-            next: None,
-            kept: keep.then(|| {
-                Box::new(Kept {
-                    early,
-                    stream: self.stream,
-                })
-            }),
-        }
     }
 }
 
@@ -633,15 +283,15 @@ async fn receive_directly<S: Stream, F: Writer>(
     Ok(received)
 }
 
-fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain<S> {
+fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut upload: Upload<F>) -> Chain<S> {
     Chain::new(async move {
         let mut is_loaded = !data.wants_input();
         if !is_loaded && data.bytes >= SMALL_UPLOAD && data.is_direct() {
-            match receive_directly(&mut data.stream.transport, &mut writer).await {
+            match receive_directly(&mut data.stream.transport, &mut upload.writer).await {
                 Ok(Some(Received::Some { count, rest, .. })) => {
                     data.bytes += count as u64;
                     if count > 0 && rest.is_empty() {
-                        return go_on(data.progress(), receive(data, writer));
+                        return go_on(data.progress(), receive(data, upload));
                     }
                     data.by_kernel = false;
                     data.load(rest);
@@ -658,12 +308,12 @@ fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain<S> {
                 true => FIRST,
                 false => PIECE,
             };
-            let mut buffer = data.buffer(size);
-            let Ok(ended) = data.stream.transport.read_piece(&mut buffer).await else {
+            let mut room = data.room(size);
+            let Ok((count, ended)) = data.stream.transport.read_piece(&mut room).await else {
                 return fail(Failure::Broken);
             };
-            data.bytes += buffer.len() as u64;
-            data.load(buffer.freeze());
+            data.bytes += count as u64;
+            data.load_part(room.freeze(), count);
             if ended {
                 data.follows = End::Closed;
             }
@@ -672,37 +322,49 @@ fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut writer: F) -> Chain<S> {
             Ok(bytes) => bytes,
             Err(failure) => return fail(failure),
         };
-        if !bytes.is_empty()
-            && let Err(error) = writer.write(bytes).await
-        {
-            return fail_storage(error);
+        if upload.effect == Effect::Nothing || bytes.is_empty() {
+            return write(data, upload, bytes).await;
         }
-        if let Some(marker) = data.marker.take() {
-            return go_on(TransferEvent::Marker(marker), receive(data, writer));
-        }
-        match data.end.take() {
-            None => go_on(data.progress(), receive(data, writer)),
-            // Where the data itself says that it has ended, the peer need not close.
-            Some(end) => {
-                data.part();
-                let received = TransferEvent::Received(data.bytes);
-                go_on(received, commit(data, writer, end))
-            }
-        }
+        // A link of its own: to wait for the peer can be stopped, and to change a file cannot.
+        let (received, effect) = (data.progress(), upload.effect);
+        let write = Chain::new(write(data, upload, bytes));
+        go_on(received, write.having(effect))
     })
 }
 
+/// Writes what the codec gave last, and goes on with what followed it.
+async fn write<S: Stream, F: Writer>(
+    mut data: Data<S>,
+    mut upload: Upload<F>,
+    bytes: Bytes,
+) -> Link<S> {
+    if !bytes.is_empty()
+        && let Err(error) = upload.writer.write(bytes).await
+    {
+        return fail_storage(error);
+    }
+    if let Some(marker) = data.marker.take() {
+        return go_on(TransferEvent::Marker(marker), receive(data, upload));
+    }
+    match data.end.take() {
+        None => go_on(data.progress(), receive(data, upload)),
+        // Where the data itself says that it has ended, the peer need not close.
+        Some(end) => {
+            data.part();
+            let received = TransferEvent::Received(data.bytes);
+            go_on(received, commit(data, upload.writer, end))
+        }
+    }
+}
+
 fn commit<S: Stream, F: Writer>(data: Data<S>, writer: F, end: CleanEnd) -> Chain<S> {
-    let commit = Chain::new(async move {
+    let commit = async move {
         match writer.commit(&end).await {
             Ok(()) => data.ended(end),
             Err(error) => fail_storage(error),
         }
-    });
-    Chain {
-        commits: true,
-        ..commit
-    }
+    };
+    Chain::new(commit).having(Effect::Commits)
 }
 
 fn list<S: Stream, F: Entries>(mut data: Data<S>, mut entries: F, lines: Lines) -> Chain<S> {

@@ -148,7 +148,8 @@ pub enum Action {
     /// Make an upload that was [`Received`](TransferEvent::Received) visible, and tell of its end. What the control connection has brought
     /// by now (an ABOR, or the peer's end) goes to the machine first.
     Commit(TransferId),
-    /// Stop a transfer at once; answered by its end: [`Failure::Aborted`], or the other end if that came first. The session waits for
+    /// Stop a transfer at once; answered by its end: [`Failure::Aborted`], or the other end if that came first. What is being written where
+    /// others see it is waited for first, so that nothing changes after the reply. The session waits for
     /// that answer without a deadline, as for any answer of its driver.
     Abort(TransferId),
     /// Begin TLS on the control connection, as its server, and answer with [`Input::Tls`]. Bytes that the session had not taken

@@ -222,3 +222,14 @@ pub enum Placement {
     /// STOU: a new file in this folder, under a name that the store chooses.
     Unique,
 }
+
+impl Placement {
+    /// Whether the file is written where others see it, so that a break leaves what had arrived.
+    #[must_use]
+    pub const fn is_in_place(&self) -> bool {
+        match self {
+            Self::At(_) | Self::Within { .. } | Self::Append => true,
+            Self::Replace | Self::Unique => false,
+        }
+    }
+}

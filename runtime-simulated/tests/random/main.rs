@@ -338,10 +338,6 @@ impl Run {
         assert!(took < DEADLINE, "a session was in step after {took:?}");
         if next.is_ok() {
             assert!(client.is_usable());
-            // A piece that was being written in place when its upload was given up is written all the same.
-            while self.net.open().works > 0 {
-                self.net.sleep(Duration::from_millis(1)).await;
-            }
             return Some(client);
         }
         assert!(self.has_faults, "without a fault: {next:?}");
@@ -349,7 +345,7 @@ impl Run {
         let after = client.working_folder().await;
         assert!(after.is_err(), "it is over: {after:?}");
         drop(client);
-        while self.server.sessions() > 0 || self.net.open().works > 0 {
+        while self.server.sessions() > 0 {
             self.net.sleep(Duration::from_millis(500)).await;
             let took = self.net.now().saturating_since(began);
             assert!(took < DEADLINE * 2, "a session lingers after {took:?}");

@@ -419,7 +419,7 @@ impl Store {
 
     /// The upload broke off: a file that it was to replace is as it was; one that it wrote into keeps what arrived.
     pub fn abandon(&mut self, upload: Upload) {
-        if !matches!(upload.placement, Placement::Replace | Placement::Unique) {
+        if upload.placement.is_in_place() {
             self.commit(upload);
         }
     }
