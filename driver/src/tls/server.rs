@@ -15,7 +15,9 @@ use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerCon
 
 use super::sessions::{DataSessions, ServerSessions};
 use super::trust::{Judge, Rule};
-use super::{ALPN, ALPN_DATA, Certificate, CertificateError, Roots, Version, provider, versions};
+use super::{
+    ALPN, ALPN_DATA, Certificate, CertificateError, Means, Roots, Version, provider, versions,
+};
 
 /// How a server does TLS: its certificates, what it asks of clients, which versions it speaks. Clones are the same.
 #[derive(Clone)]
@@ -72,12 +74,13 @@ pub struct ServerTlsBuilder {
     hosts: Vec<(String, Source)>,
     clients: ClientCertificates,
     versions: (Version, Version),
+    means: Means,
 }
 
 impl ServerTls {
     /// With a certificate that is at hand.
     #[must_use]
-    pub const fn builder(certificate: Certificate) -> ServerTlsBuilder {
+    pub fn builder(certificate: Certificate) -> ServerTlsBuilder {
         ServerTlsBuilder::new(Source::Given(certificate))
     }
 
@@ -124,12 +127,13 @@ impl ServerTls {
 }
 
 impl ServerTlsBuilder {
-    const fn new(main: Source) -> Self {
+    fn new(main: Source) -> Self {
         Self {
             main,
             hosts: Vec::new(),
             clients: ClientCertificates::None,
             versions: (Version::Tls12, Version::Tls13),
+            means: Means::default(),
         }
     }
 
@@ -174,6 +178,18 @@ impl ServerTlsBuilder {
         self
     }
 
+    /// Takes the cryptography, with its random bits, and the time of day from elsewhere: for runs that are to repeat themselves to the byte.
+    #[cfg(feature = "conformance")]
+    #[must_use]
+    pub fn means(
+        mut self,
+        provider: Arc<rustls::crypto::CryptoProvider>,
+        clock: Arc<dyn rustls::time_provider::TimeProvider>,
+    ) -> Self {
+        self.means = Means { provider, clock };
+        self
+    }
+
     /// Puts it together.
     ///
     /// # Errors
@@ -198,7 +214,8 @@ impl ServerTlsBuilder {
                 })
                 .collect::<Result<_, CertificateError>>()?,
         };
-        let builder = ServerConfig::builder_with_provider(provider())
+        let Means { provider, clock } = self.means.clone();
+        let builder = ServerConfig::builder_with_details(provider.clone(), clock)
             .with_protocol_versions(&versions(self.versions.0, self.versions.1))
             .map_err(|error| unusable(&error))?;
         let (roots, is_required) = match &self.clients {
@@ -209,8 +226,7 @@ impl ServerTlsBuilder {
         let builder = match roots {
             None => builder.with_no_client_auth(),
             Some(roots) => {
-                let verifier =
-                    WebPkiClientVerifier::builder_with_provider(roots.store(), provider());
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots.store(), provider);
                 let verifier = match is_required {
                     true => verifier,
                     false => verifier.allow_unauthenticated(),
