@@ -45,7 +45,15 @@ pub(crate) enum Segment {
 #[derive(Clone, Copy)]
 struct Trouble {
     after: u64,
-    is_reset: bool,
+    what: Break,
+}
+
+/// How a connection breaks.
+#[derive(Clone, Copy)]
+enum Break {
+    Reset,
+    Stall,
+    Truncate,
 }
 
 /// One end of a connection, and what goes out from there.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::{ACCEPTED, CONNECTED, Connection, End, Segment, Stage, Trouble};
+use super::{ACCEPTED, Break, CONNECTED, Connection, End, Segment, Stage, Trouble};
 use crate::conditions::{Direction, Fault};
 use crate::trace::Event;
 use crate::world::{Happening, World};
@@ -42,15 +42,18 @@ impl World {
             refuse: fault == Some(Fault::Refuse),
             outstanding: 0,
         };
-        if let Some(Fault::Reset { direction, after } | Fault::Stall { direction, after }) = fault {
+        let trouble = match fault {
+            Some(Fault::Reset { direction, after }) => Some((direction, after, Break::Reset)),
+            Some(Fault::Stall { direction, after }) => Some((direction, after, Break::Stall)),
+            Some(Fault::Truncate { direction, after }) => Some((direction, after, Break::Truncate)),
+            Some(Fault::Refuse | Fault::Ignore) | None => None,
+        };
+        if let Some((direction, after, what)) = trouble {
             let side = match direction {
                 Direction::Forth => CONNECTED,
                 Direction::Back => ACCEPTED,
             };
-            connection.ends[side].trouble = Some(Trouble {
-                after,
-                is_reset: matches!(fault, Some(Fault::Reset { .. })),
-            });
+            connection.ends[side].trouble = Some(Trouble { after, what });
         }
         self.connections.insert(id, connection);
         self.note(&Event::Connecting(source, to));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{ACCEPTED, CONNECTED, Connection, Segment, Stage};
+use super::{ACCEPTED, Break, CONNECTED, Connection, Segment, Stage};
 use crate::trace::Event;
 use crate::world::{Happening, World};
 
@@ -234,11 +234,12 @@ impl World {
             return;
         };
         let end = &mut connection.ends[side];
-        let is_reset = end.trouble.take().is_some_and(|trouble| trouble.is_reset);
+        let trouble = end.trouble.take();
         end.stalled = true;
-        match is_reset {
-            true => self.send(id, side, Segment::Cut),
-            false => self.tell(id, side, Event::Stalled),
+        match trouble.map(|trouble| trouble.what) {
+            Some(Break::Reset) => self.send(id, side, Segment::Cut),
+            Some(Break::Truncate) => self.send(id, side, Segment::Fin),
+            Some(Break::Stall) | None => self.tell(id, side, Event::Stalled),
         }
     }
 
