@@ -13,7 +13,7 @@ use rustls::server::{
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 
-use super::sessions::{DataSessions, ServerSessions};
+use super::sessions::{DataSessions, STOCK, ServerSessions};
 use super::trust::{Judge, Rule};
 use super::{
     ALPN, ALPN_DATA, Certificate, CertificateError, Means, Roots, Version, provider, versions,
@@ -237,6 +237,8 @@ impl ServerTlsBuilder {
         };
         let mut config = builder.with_cert_resolver(Arc::new(shown));
         config.alpn_protocols = vec![ALPN.to_vec()];
+        // On data connections at the most: their store knows how many are wanted.
+        config.send_tls13_tickets = STOCK;
         // A store that all connections share would let one resume another's session; each gets its own.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         Ok(config)
@@ -289,8 +291,6 @@ impl ControlServer {
             TlsRole::Server => {
                 let mut config = ServerConfig::clone(&self.config);
                 config.session_storage = sessions.clone();
-                // For the next data connection. None at all would leave a client that uses each ticket once without.
-                config.send_tls13_tickets = 1;
                 config.alpn_protocols = vec![ALPN.to_vec(), ALPN_DATA.to_vec()];
                 Connection::Server(ServerConnection::new(Arc::new(config))?)
             }
