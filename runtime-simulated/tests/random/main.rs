@@ -222,6 +222,7 @@ impl<S: Shelf> Run<S> {
 
 /// One run, from the first connection to the last; the sum of what happened on its network.
 async fn run<S: Shelf>(net: Network, seed: u64, source: Source, shelf: fn(Simulated) -> S) -> u64 {
+    tls::begin(&net);
     let kind = Kind::of(seed);
     let [server_ip, client_ip]: [IpAddr; 2] = match seed % 3 {
         0 => ["fd00::1", "fd00::2"],
@@ -325,7 +326,6 @@ fn simulation(seed: u64) -> Simulation {
 }
 
 fn run_on(simulation: Simulation, seed: u64, source: Source) -> u64 {
-    tls::begin(seed);
     match Kind::of(seed).is_in_memory {
         true => simulation.run(|net| run(net, seed, source, |_| files::memory())),
         false => simulation.run(|net| run(net, seed, source, Files::new)),

@@ -33,6 +33,7 @@ fn serve(net: &Network, files: &MemoryStorage) -> SocketAddr {
     let mut config = ftp_runtime_simulated::server::Config::default();
     config.tls = ServerMode::Require;
     config.resumption = Resumption::Require;
+    tls::begin(net);
     let there = net.host(SERVER);
     let settings = Builder::new().config(config).tls(tls::server(Source::Seed));
     let server: Server<_> = settings
@@ -103,7 +104,6 @@ fn truncated_anywhere(
 ) {
     let counts = Counted::default();
     let noted = counts.clone();
-    tls::begin(1);
     Simulation::new(1)
         .network(Conditions::default())
         .observe(move |_, event| noted.note(event))
@@ -183,7 +183,6 @@ fn a_truncated_upload_is_no_success() {
 /// A ticket that an upload brought is not lost with it.
 #[test]
 fn dropped_uploads_leave_their_tickets() {
-    tls::begin(1);
     Simulation::new(1).run(async |net| {
         let files = memory();
         let at = serve(&net, &files);

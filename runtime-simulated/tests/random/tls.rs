@@ -1,10 +1,11 @@
 //! TLS that is a function of the seed too: its random bits and its time of day are the run's own, its signatures have one length and one value
 //! (Ed25519), and its key exchange, of which ring leaves nothing to others, is one that keeps no secret. All else is rustls's and ring's.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use ftp_runtime_simulated::Network;
 use ftp_runtime_simulated::tls::{
     Certificate, ClientTls, ClientTlsBuilder, Roots, ServerName, ServerTls, ServerTlsBuilder,
     Trust, Version,
@@ -59,28 +60,23 @@ pub(crate) enum Source {
 }
 
 thread_local! {
-    /// The random bits of the run on this thread.
-    static STATE: Cell<u64> = const { Cell::new(0) };
+    /// The network of the run on this thread, from which its random bits are drawn.
+    static NETWORK: RefCell<Option<Network>> = const { RefCell::new(None) };
 }
 
-/// Begins a run's random bits.
-pub(crate) fn begin(seed: u64) {
-    STATE.set(seed ^ 0x746c_7320_7365_6564);
-}
-
-/// `SplitMix64`: good enough for everything but a secret.
-fn draw() -> u64 {
-    let state = STATE.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-    STATE.set(state);
-    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
+/// Begins a run.
+pub(crate) fn begin(net: &Network) {
+    NETWORK.set(Some(net.clone()));
 }
 
 fn fill(buffer: &mut [u8]) {
-    for chunk in buffer.chunks_mut(8) {
-        chunk.copy_from_slice(&draw().to_le_bytes()[..chunk.len()]);
-    }
+    NETWORK.with_borrow(|net| {
+        let net = net.as_ref().unwrap();
+        for chunk in buffer.chunks_mut(8) {
+            let drawn = net.draw(u64::MAX).to_le_bytes();
+            chunk.copy_from_slice(&drawn[..chunk.len()]);
+        }
+    });
 }
 
 #[derive(Debug)]
