@@ -179,4 +179,12 @@ pub enum Fault {
         /// How many of them still arrive.
         after: u64,
     },
+    /// So many bytes arrive; instead of the next, an end as if it were in order does, as somebody on the way can forge it. What is sent
+    /// that way from then on is lost. In clear text nothing tells such an end from a true one; under TLS its `close_notify` does.
+    Truncate {
+        /// Which bytes are counted.
+        direction: Direction,
+        /// How many of them still arrive.
+        after: u64,
+    },
 }

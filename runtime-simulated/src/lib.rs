@@ -78,8 +78,12 @@
 //! Everything that is left open: which of the tasks that could go on is polled, how long a segment is under way and where it is
 //! split, which port a socket gets, how long blocking work takes, the bits of [`Runtime::random`]. Two runs with one seed are
 //! the same to the byte and to the nanosecond; [`Network::trace`] is a number to compare them by. What a program takes from elsewhere is not
-//! in the seed's hands: the system's clock and random bits (TLS draws its keys from these, a
-//! [`LocalStorage`] its names and times), other threads, the order of a `HashMap`. None of these belongs into a run that is to be repeated.
+//! in the seed's hands: the system's clock and random bits (a [`LocalStorage`] draws its names and times from these), other threads, the order of a
+//! `HashMap`. None of these belongs into a run that is to be repeated.
+//!
+//! TLS draws its keys from the system's random bits, and yet nothing but the bytes depends on these: with a certificate whose signatures have a
+//! fixed length (an Ed25519 one; ECDSA's vary), two runs with one seed have the same events at the same times, and what is delivered has the same
+//! lengths. Compare them by [`Simulation::observe`] then, since [`Network::trace`] sums up the bytes too.
 //!
 //! # Time
 //!

@@ -412,6 +412,13 @@ fn faults_are_met_at_their_byte() {
             drop(here);
             let host = net.host(ip(THERE));
             assert!(soon(&host, read(&mut there)).await.is_none());
+            net.inject(ip(HERE), ip(THERE), Fault::Truncate { direction, after });
+            let (mut here, mut there) = pair(&net).await;
+            write(&mut here, b"abcdef").unwrap();
+            assert_eq!(read(&mut there).await.unwrap(), b"abcd");
+            assert_eq!(read(&mut there).await.unwrap(), b"", "the forged end");
+            write(&mut there, b"back").unwrap();
+            assert_eq!(read(&mut here).await.unwrap(), b"back");
             for (fault, kind) in [
                 (Fault::Refuse, ErrorKind::ConnectionRefused),
                 (Fault::Ignore, ErrorKind::TimedOut),

@@ -17,7 +17,7 @@ use super::deadline::{Limit, Passing};
 use super::error::Error;
 use super::outward::{Connecting, Outward};
 use super::progress;
-use super::secure::{Manner, Parting};
+use super::secure::{Manner, Parting, take_tickets};
 use crate::control::{Control, PASSES};
 use crate::moving::poll_admit;
 use crate::runtime::{Runtime, Stream};
@@ -426,8 +426,10 @@ impl<R: Runtime> Connection<R> {
         match std::mem::replace(&mut self.data, Data::None) {
             Data::Connected(id, mut connected) if id == dropped && how == Close::Abruptly => {
                 connected.transport.reset_on_drop();
-                if connected.resumed == Some(false) {
-                    self.part(connected.transport, Manner::Refused);
+                match connected.resumed {
+                    Some(false) => self.part(connected.transport, Manner::Refused),
+                    Some(true) => take_tickets(&mut connected.transport),
+                    None => {}
                 }
             }
             Data::Connected(id, mut connected)

@@ -1,6 +1,6 @@
 //! The client's TLS: on a new data connection, at the end of an upload's, and what its failures mean.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ftp_sansio::client::{Failure, Input, Protection, TlsRole, TransferEvent};
@@ -127,6 +127,12 @@ fn secure<S: Stream>(
     std::task::ready!(transport.poll_handshake(context))
         .map_err(|fault| TlsError::of(&fault, tls.seen()))?;
     Poll::Ready(Ok(transport.tls().is_some_and(Engine::resumed)))
+}
+
+/// Reads the tickets that have come with a data connection which is about to be reset: who loses them too often has none left to resume with.
+pub(super) fn take_tickets<S: Stream>(transport: &mut Transport<S>) {
+    // They come before everything else, and are not waited for.
+    let _ = transport.poll_read(&mut Context::from_waker(Waker::noop()), &mut [0; 1]);
 }
 
 /// How long the server's end of a data connection is waited for, after an upload was sent.

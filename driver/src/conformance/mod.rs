@@ -224,7 +224,8 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, tls:
             moves_under_tls, moves_under_implicit_tls, data_may_be_clear, every_mode_under_tls, two_hundred_resume,
-            parallel_connections_share_nothing, a_stolen_ticket_is_refused, commands_in_clear_again,
+            parallel_connections_share_nothing, a_stolen_ticket_is_refused,
+            dropped_transfers_leave_tickets, commands_in_clear_again,
             any_poll_may_be_the_last, servers_are_checked, clients_are_checked, certificates_are_read_again,
             hosts_have_their_own, old_versions_are_refused, what_is_not_there_is_refused
         }

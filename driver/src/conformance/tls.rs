@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::cancelling::drop_at_every_poll_of;
 use super::held::Gate;
+use super::polled;
 use super::site::{ANNA, LONG, Site, Users, arg, client_config, config, get, pattern, put, secret};
 use super::support::{LOCALHOST, Scratch};
 use crate::client::{Client, Config, DataPath, Error, Options};
@@ -271,6 +272,34 @@ pub async fn a_stolen_ticket_is_refused<R: Runtime>(runtime: R) {
         victim.noop().await.unwrap();
         victim.quit().await.unwrap();
         assert_eq!(site.scratch.names_on_disk(""), ["file"]);
+    }
+    site.close().await;
+}
+
+/// Transfers that are dropped, at whatever moment and one after the other, leave tickets for those that are not.
+pub async fn dropped_transfers_leave_tickets<R: Runtime>(runtime: R) {
+    let site = site(runtime, |config| config.resumption = Resumption::Require);
+    site.put("file", b"content");
+    for version in VERSIONS {
+        let mut client = client(&site, version).await;
+        for polls in 0.. {
+            for _ in 0..2 {
+                let upload = client.store(arg("other"), Options::default()).await;
+                let mut upload = upload.unwrap();
+                upload.write((&b"content"[..]).into()).await.unwrap();
+            }
+            let told = polled(polls, get(&mut client, "file", Options::default())).await;
+            if let Some(told) = told {
+                assert_eq!(told.unwrap(), b"content");
+                break;
+            }
+            assert_eq!(
+                resumed(&mut client).await,
+                (Some(true), Some(true)),
+                "{version:?}, after {polls} polls"
+            );
+        }
+        client.quit().await.unwrap();
     }
     site.close().await;
 }

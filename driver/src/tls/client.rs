@@ -9,8 +9,7 @@ use rustls::{ClientConfig, ClientConnection, Connection};
 use super::sessions::ClientSessions;
 use super::trust::{Judge, Rule};
 use super::{
-    ALPN, Certificate, CertificateError, Pin, ServerName, TlsError, Trust, Version, provider,
-    versions,
+    ALPN, Certificate, CertificateError, Means, Pin, ServerName, TlsError, Trust, Version, versions,
 };
 
 /// How a client does TLS: whom it trusts, what it shows of itself, which versions it speaks.
@@ -48,6 +47,7 @@ impl ClientTls {
             trust: Trust::Platform,
             certificate: None,
             versions: (Version::Tls12, Version::Tls13),
+            means: Means::default(),
         }
     }
 
@@ -71,6 +71,7 @@ pub struct ClientTlsBuilder {
     trust: Trust,
     certificate: Option<Certificate>,
     versions: (Version, Version),
+    means: Means,
 }
 
 impl ClientTlsBuilder {
@@ -103,6 +104,18 @@ impl ClientTlsBuilder {
         self
     }
 
+    /// Takes the cryptography, with its random bits, and the time of day from elsewhere: for runs that are to repeat themselves to the byte.
+    #[cfg(feature = "conformance")]
+    #[must_use]
+    pub fn means(
+        mut self,
+        provider: Arc<rustls::crypto::CryptoProvider>,
+        clock: Arc<dyn rustls::time_provider::TimeProvider>,
+    ) -> Self {
+        self.means = Means { provider, clock };
+        self
+    }
+
     /// Puts it together. The system's authorities are read here, where they are what is trusted.
     ///
     /// # Errors
@@ -111,7 +124,7 @@ impl ClientTlsBuilder {
         let unusable = |error: rustls::Error| CertificateError::Unusable(error.to_string());
         let rule = Arc::new(Rule::new(&self.trust)?);
         let versions = versions(self.versions.0, self.versions.1);
-        let builder = ClientConfig::builder_with_provider(provider())
+        let builder = ClientConfig::builder_with_details(self.means.provider, self.means.clock)
             .with_protocol_versions(&versions)
             .map_err(unusable)?
             .dangerous()

@@ -33,6 +33,7 @@ use std::sync::{Arc, LazyLock};
 
 use rustls::SupportedProtocolVersion;
 use rustls::crypto::CryptoProvider;
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 
 /// What is offered and expected by ALPN on a control connection.
 const ALPN: &[u8] = b"ftp";
@@ -67,4 +68,20 @@ fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: LazyLock<Arc<CryptoProvider>> =
         LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
     PROVIDER.clone()
+}
+
+/// What a side takes from outside: its cryptography, with the random bits in it, and the time of day.
+#[derive(Clone, Debug)]
+struct Means {
+    provider: Arc<CryptoProvider>,
+    clock: Arc<dyn TimeProvider>,
+}
+
+impl Default for Means {
+    fn default() -> Self {
+        Self {
+            provider: provider(),
+            clock: Arc::new(DefaultTimeProvider),
+        }
+    }
 }

@@ -13,9 +13,11 @@ use rustls::server::{
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 
-use super::sessions::{DataSessions, ServerSessions};
+use super::sessions::{DataSessions, STOCK, ServerSessions};
 use super::trust::{Judge, Rule};
-use super::{ALPN, ALPN_DATA, Certificate, CertificateError, Roots, Version, provider, versions};
+use super::{
+    ALPN, ALPN_DATA, Certificate, CertificateError, Means, Roots, Version, provider, versions,
+};
 
 /// How a server does TLS: its certificates, what it asks of clients, which versions it speaks. Clones are the same.
 #[derive(Clone)]
@@ -89,12 +91,13 @@ pub struct ServerTlsBuilder {
     hosts: Vec<(String, Source)>,
     clients: ClientCertificates,
     versions: (Version, Version),
+    means: Means,
 }
 
 impl ServerTls {
     /// With a certificate that is at hand.
     #[must_use]
-    pub const fn builder(certificate: Certificate) -> ServerTlsBuilder {
+    pub fn builder(certificate: Certificate) -> ServerTlsBuilder {
         ServerTlsBuilder::new(Source::Given(certificate))
     }
 
@@ -141,12 +144,13 @@ impl ServerTls {
 }
 
 impl ServerTlsBuilder {
-    const fn new(main: Source) -> Self {
+    fn new(main: Source) -> Self {
         Self {
             main,
             hosts: Vec::new(),
             clients: ClientCertificates::None,
             versions: (Version::Tls12, Version::Tls13),
+            means: Means::default(),
         }
     }
 
@@ -191,6 +195,18 @@ impl ServerTlsBuilder {
         self
     }
 
+    /// Takes the cryptography, with its random bits, and the time of day from elsewhere: for runs that are to repeat themselves to the byte.
+    #[cfg(feature = "conformance")]
+    #[must_use]
+    pub fn means(
+        mut self,
+        provider: Arc<rustls::crypto::CryptoProvider>,
+        clock: Arc<dyn rustls::time_provider::TimeProvider>,
+    ) -> Self {
+        self.means = Means { provider, clock };
+        self
+    }
+
     /// Puts it together.
     ///
     /// # Errors
@@ -215,14 +231,14 @@ impl ServerTlsBuilder {
                 })
                 .collect::<Result<_, CertificateError>>()?,
         };
-        let builder = ServerConfig::builder_with_provider(provider())
+        let Means { provider, clock } = self.means.clone();
+        let builder = ServerConfig::builder_with_details(provider.clone(), clock)
             .with_protocol_versions(&versions(self.versions.0, self.versions.1))
             .map_err(|error| unusable(&error))?;
         let builder = match self.clients.load()? {
             None => builder.with_no_client_auth(),
             Some((roots, is_required)) => {
-                let verifier =
-                    WebPkiClientVerifier::builder_with_provider(roots.store(), provider());
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots.store(), provider);
                 let verifier = match is_required {
                     true => verifier,
                     false => verifier.allow_unauthenticated(),
@@ -233,6 +249,8 @@ impl ServerTlsBuilder {
         };
         let mut config = builder.with_cert_resolver(Arc::new(shown));
         config.alpn_protocols = vec![ALPN.to_vec()];
+        // On data connections at the most: their store knows how many are wanted.
+        config.send_tls13_tickets = STOCK;
         // A store that all connections share would let one resume another's session; each gets its own.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         Ok(config)
@@ -285,8 +303,6 @@ impl ControlServer {
             TlsRole::Server => {
                 let mut config = ServerConfig::clone(&self.config);
                 config.session_storage = sessions.clone();
-                // For the next data connection. None at all would leave a client that uses each ticket once without.
-                config.send_tls13_tickets = 1;
                 config.alpn_protocols = vec![ALPN.to_vec(), ALPN_DATA.to_vec()];
                 Connection::Server(ServerConnection::new(Arc::new(config))?)
             }

@@ -15,8 +15,9 @@ const TICKETS: usize = 8;
 /// How many sessions of data connections a server keeps, the newest, besides the control connection's own.
 const SESSIONS: usize = 8;
 
-/// How many sessions one handshake may leave behind.
-const PER_HANDSHAKE: usize = 4;
+/// How many tickets a server sees to it that a client has, since some use each only once: one for the next data connection, and others for those that
+/// break before their client has the ticket that they bring.
+pub(super) const STOCK: usize = 4;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What it guards is whole after every statement.
@@ -75,17 +76,26 @@ impl ClientSessionStore for ClientSessions {
     }
 }
 
-/// A session that a server keeps: its name, and its secrets.
-type Session = (Vec<u8>, Vec<u8>);
+/// A session that a server keeps.
+struct Session {
+    name: Vec<u8>,
+    secrets: Vec<u8>,
+    /// The client may still have a ticket for it that it has not used.
+    is_in_stock: bool,
+}
 
 /// What may be resumed under one control connection of a server: its own session, for as long as it lasts, and the last of the data
 /// connections that resumed it.
 ///
 /// A session that is taken stays: OpenSSL's clients present the same ticket for one data connection after the other.
 #[derive(Default)]
-pub(super) struct ServerSessions {
-    own: Mutex<Vec<Session>>,
-    data: Mutex<VecDeque<Session>>,
+pub(super) struct ServerSessions(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    /// The control connection's own.
+    own: Vec<Session>,
+    data: VecDeque<Session>,
 }
 
 /// Prints no secrets.
@@ -95,31 +105,70 @@ impl fmt::Debug for ServerSessions {
     }
 }
 
+impl Kept {
+    /// From the oldest to the newest.
+    fn all(&self) -> impl Iterator<Item = &Session> {
+        self.own.iter().chain(&self.data)
+    }
+
+    fn find(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let found = self.all().find(|session| session.name == name)?;
+        Some(found.secrets.clone())
+    }
+
+    /// A client has used a ticket. Of those who use each once, the newest first, it has lost what came later than that one: a data
+    /// connection that brought a ticket has ended before it could be read.
+    fn used(&mut self, name: &[u8]) {
+        let all = self.own.iter_mut().chain(&mut self.data);
+        let mut all = all.skip_while(|session| session.name != name);
+        // One that is used again is no sign of anything.
+        if let Some(used) = all.next()
+            && std::mem::replace(&mut used.is_in_stock, false)
+        {
+            all.for_each(|later| later.is_in_stock = false);
+        }
+    }
+
+    fn stock(&self) -> usize {
+        self.all().filter(|session| session.is_in_stock).count()
+    }
+
+    fn add(&mut self, session: Session) {
+        if self.data.len() >= SESSIONS {
+            // What was used may be used again, and what was not will be.
+            let used = self.data.iter().position(|session| !session.is_in_stock);
+            self.data.remove(used.unwrap_or(0));
+        }
+        self.data.push_back(session);
+    }
+}
+
 impl ServerSessions {
-    fn find(&self, key: &[u8]) -> Option<Vec<u8>> {
-        let is_it = |session: &&Session| session.0 == key;
-        let own = lock(&self.own).iter().find(is_it).cloned();
-        own.or_else(|| lock(&self.data).iter().find(is_it).cloned())
-            .map(|(_, value)| value)
+    fn find(&self, name: &[u8]) -> Option<Vec<u8>> {
+        lock(&self.0).find(name)
     }
 }
 
 impl StoresServerSessions for ServerSessions {
-    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
-        let mut own = lock(&self.own);
-        let has_room = own.len() < PER_HANDSHAKE;
+    fn put(&self, name: Vec<u8>, secrets: Vec<u8>) -> bool {
+        let own = &mut lock(&self.0).own;
+        let has_room = own.len() < STOCK;
         if has_room {
-            own.push((key, value));
+            own.push(Session {
+                name,
+                secrets,
+                is_in_stock: true,
+            });
         }
         has_room
     }
 
-    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.find(key)
+    fn get(&self, name: &[u8]) -> Option<Vec<u8>> {
+        self.find(name)
     }
 
-    fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.find(key)
+    fn take(&self, name: &[u8]) -> Option<Vec<u8>> {
+        self.find(name)
     }
 
     fn can_cache(&self) -> bool {
@@ -150,32 +199,36 @@ impl DataSessions {
 
     /// The handshake resumed: what it brought can be resumed in its turn.
     pub(super) fn adopt(&self) {
-        let mut data = lock(&self.control.data);
+        let mut kept = lock(&self.control.0);
         for session in lock(&self.new).drain(..) {
-            if data.len() >= SESSIONS {
-                data.pop_front();
-            }
-            data.push_back(session);
+            kept.add(session);
         }
     }
 }
 
 impl StoresServerSessions for DataSessions {
-    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
+    /// As many as are missing, but always one: none at all would leave a client that uses each ticket once without.
+    fn put(&self, name: Vec<u8>, secrets: Vec<u8>) -> bool {
+        let missing = STOCK.saturating_sub(lock(&self.control.0).stock());
         let mut new = lock(&self.new);
-        let has_room = new.len() < PER_HANDSHAKE;
-        if has_room {
-            new.push((key, value));
+        let is_wanted = new.len() < missing.max(1);
+        if is_wanted {
+            new.push(Session {
+                name,
+                secrets,
+                is_in_stock: true,
+            });
         }
-        has_room
+        is_wanted
     }
 
-    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.control.find(key)
+    fn get(&self, name: &[u8]) -> Option<Vec<u8>> {
+        self.control.find(name)
     }
 
-    fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.control.find(key)
+    fn take(&self, name: &[u8]) -> Option<Vec<u8>> {
+        lock(&self.control.0).used(name);
+        self.control.find(name)
     }
 
     fn can_cache(&self) -> bool {
@@ -187,17 +240,16 @@ impl StoresServerSessions for DataSessions {
 mod tests {
     use super::*;
 
-    fn session(name: u8) -> Session {
-        (vec![name; 4], vec![name])
+    fn named(name: u8) -> Vec<u8> {
+        vec![name; 4]
     }
 
     fn put(store: &impl StoresServerSessions, name: u8) -> bool {
-        let (key, value) = session(name);
-        store.put(key, value)
+        store.put(named(name), vec![name])
     }
 
     fn has(store: &impl StoresServerSessions, name: u8) -> bool {
-        store.take(&session(name).0) == Some(vec![name])
+        store.take(&named(name)) == Some(vec![name])
     }
 
     /// What a handshake brings that has resumed nothing is good for nothing, on any connection.
@@ -232,6 +284,74 @@ mod tests {
         for name in 1..=100 {
             put(&*control, name);
         }
-        assert_eq!(lock(&control.own).len(), PER_HANDSHAKE);
+        assert_eq!(lock(&control.0).own.len(), STOCK);
+    }
+
+    /// A client that uses each ticket once, and the newest first.
+    struct Once {
+        control: Arc<ServerSessions>,
+        tickets: Vec<u8>,
+        names: std::ops::RangeFrom<u8>,
+    }
+
+    impl Once {
+        fn new() -> Self {
+            let (control, mut names) = (Arc::new(ServerSessions::default()), 1..);
+            let offered: Vec<u8> = names.by_ref().take(STOCK).collect();
+            let tickets = offered.into_iter().filter(|name| put(&*control, *name));
+            let tickets = tickets.collect();
+            Self {
+                control,
+                tickets,
+                names,
+            }
+        }
+
+        /// A data connection; how many tickets it brought, which the client may have or not.
+        fn connect(&mut self, has_them: bool) -> usize {
+            let data = DataSessions::new(self.control.clone());
+            let ticket = self.tickets.pop().expect("there is a ticket");
+            assert!(has(&data, ticket), "{ticket} is forgotten");
+            let offered: Vec<u8> = self.names.by_ref().take(STOCK).collect();
+            let brought: Vec<u8> = offered
+                .into_iter()
+                .filter(|name| put(&data, *name))
+                .collect();
+            data.adopt();
+            if has_them {
+                self.tickets.extend(&brought);
+            }
+            brought.len()
+        }
+    }
+
+    /// Whose data connections end before their tickets can be read gets others for them with the next.
+    #[test]
+    fn lost_tickets_are_made_up_for() {
+        let mut client = Once::new();
+        for lost in [0, 1, 0, 2, 3, 0, 1, 1, 2, 3] {
+            for _ in 0..lost {
+                client.connect(false);
+            }
+            assert_eq!(client.connect(true), 1 + lost);
+            assert_eq!(client.tickets.len(), STOCK);
+        }
+    }
+
+    /// Those that a client keeps for later are there when it comes to them, however many came and went since.
+    #[test]
+    fn what_is_in_stock_is_kept() {
+        let mut client = Once::new();
+        for lost in [3, 0] {
+            for _ in 0..lost {
+                client.connect(false);
+            }
+            for _ in 0..20 {
+                client.connect(true);
+            }
+        }
+        for _ in 0..STOCK {
+            client.connect(false);
+        }
     }
 }

@@ -1,16 +1,69 @@
-//! A store in memory, whose every step takes a while and may be the last: one folder, and nothing but what a store has to do.
+//! What the server serves: a store whose every step takes a while and may be the last (one folder, and nothing but what a store has to do), and the
+//! driver's own store in memory, which never waits.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::{BufMut, Bytes, BytesMut};
+use ftp_runtime_simulated::memory::MemoryStorage;
 use ftp_runtime_simulated::sansio::data::CleanEnd;
 use ftp_runtime_simulated::sansio::listing::{Entry, Kind};
-use ftp_runtime_simulated::sansio::wire::VirtualPath;
+use ftp_runtime_simulated::sansio::wire::{Arg, DateTime, VirtualPath};
 use ftp_runtime_simulated::storage::{
     Entries, Placement, Reader, Result, Storage, StorageError, Writer,
 };
 use ftp_runtime_simulated::{Runtime, Simulated};
+
+/// What files are called in a run.
+pub(crate) const NAMES: [&str; 4] = ["file 0", "file 1", "file 2", "file 3"];
+
+/// A store that a run can look into.
+pub(crate) trait Shelf: Storage + Clone {
+    /// All there is, and what is in it.
+    fn all(&self) -> BTreeMap<String, Bytes>;
+
+    /// Panics where something is left of transfers that are over.
+    fn nothing_is_left(&self);
+}
+
+impl Shelf for Files {
+    fn all(&self) -> BTreeMap<String, Bytes> {
+        self.held().files.clone()
+    }
+
+    fn nothing_is_left(&self) {
+        assert_eq!(self.held().open, 0, "readers and writers are left");
+    }
+}
+
+/// What each file takes of [`MemoryStorage::used`] besides its content.
+const OVERHEAD: u64 = 1024;
+
+/// A tree in memory, in which it is always the same day.
+pub(crate) fn memory() -> MemoryStorage {
+    let today = DateTime::new(2026, 1, 1, 0, 0, 0, 0).unwrap();
+    MemoryStorage::new().with_clock(move || today)
+}
+
+impl Shelf for MemoryStorage {
+    fn all(&self) -> BTreeMap<String, Bytes> {
+        let held = NAMES.iter().filter_map(|name| {
+            let path = VirtualPath::ROOT.join(&Arg::try_from(*name).unwrap());
+            let content = self.content(&path.unwrap()).ok()?;
+            Some(((*name).to_owned(), content))
+        });
+        held.collect()
+    }
+
+    /// Neither of them, nor a file of another name.
+    fn nothing_is_left(&self) {
+        let files = self.all();
+        let known = files
+            .values()
+            .map(|content| content.len() as u64 + OVERHEAD);
+        assert_eq!(self.used(), known.sum(), "something else is held");
+    }
+}
 
 #[derive(Clone)]
 pub(crate) struct Files {
@@ -51,16 +104,6 @@ impl Files {
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap()
-    }
-
-    /// All there is, and what is in it.
-    pub(crate) fn all(&self) -> BTreeMap<String, Bytes> {
-        self.held().files.clone()
-    }
-
-    /// How many readers and writers are left.
-    pub(crate) fn open(&self) -> usize {
-        self.held().open
     }
 
     /// Does something a little later, whether or not anybody still waits for it.

@@ -5,29 +5,37 @@
 //! `FTP_SIMULATION_SEEDS=n` says how many runs there are otherwise.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "these are tests")]
 
+mod faults;
 mod files;
+mod kind;
+mod operations;
+mod secured;
+mod tls;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ftp_runtime_simulated::client::{Config, DataPath, Error, Options, Timeouts};
+use ftp_runtime_simulated::client::{Config, DataPath, Error, Timeouts};
 use ftp_runtime_simulated::conformance::polled;
-use ftp_runtime_simulated::sansio::wire::{Arg, Mode, Representation, Secret};
+use ftp_runtime_simulated::sansio::wire::{Arg, Secret};
 use ftp_runtime_simulated::server::{Builder, Grant};
 use ftp_runtime_simulated::storage::{Account, Authenticator, Login};
 use ftp_runtime_simulated::{
-    Client, Conditions, Direction, Fault, Network, Runtime, Server, Simulated, Simulation,
+    Client, Conditions, Event, Network, Runtime, Server, Simulated, Simulation,
 };
 
-use files::Files;
+use faults::break_things;
+use files::{Files, Shelf};
+use kind::{Kind, Protection};
+use tls::Source;
 
 /// How many runs there are.
-const SEEDS: u64 = 1000;
+const SEEDS: u64 = 3000;
 
 /// How long the client waits for anything: longer than the slowest network here takes to empty the largest buffer of a socket, since the reply
 /// to an upload comes only after that.
@@ -37,14 +45,14 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const DEADLINE: Duration = Duration::from_secs(1200);
 
 /// Anybody may log in.
-struct Anybody(Arc<Files>);
+struct Anybody<S>(S);
 
-impl Authenticator for Anybody {
-    type Storage = Files;
+impl<S: Shelf> Authenticator for Anybody<S> {
+    type Storage = S;
 
-    async fn authenticate(&self, _: &Login) -> Option<Account<Files>> {
+    async fn authenticate(&self, _: &Login) -> Option<Account<S>> {
         Some(Account {
-            storage: self.0.clone(),
+            storage: Arc::new(self.0.clone()),
             grant: Grant::read_write(),
         })
     }
@@ -55,13 +63,16 @@ fn arg(text: &str) -> Arg {
 }
 
 /// What a run knows.
-struct Run {
+struct Run<S: Shelf> {
     net: Network,
-    files: Files,
-    server: Server<Anybody>,
+    files: S,
+    server: Server<Anybody<S>>,
     host: Simulated,
     at: SocketAddr,
     has_faults: bool,
+    kind: Kind,
+    /// Where TLS's random bits come from.
+    source: Source,
     /// What the server holds, as far as the client was told.
     known: BTreeMap<String, Bytes>,
 }
@@ -69,47 +80,13 @@ struct Run {
 /// What a client was told of an operation: nothing, where it was dropped.
 type Told<T> = Option<Result<T, Error>>;
 
-impl Run {
+impl<S: Shelf> Run<S> {
     fn draw(&self, bound: u64) -> u64 {
         self.net.draw(bound)
     }
 
     fn one_in(&self, times: u64) -> bool {
         self.draw(times) == 0
-    }
-
-    fn name(&self) -> String {
-        format!("file {}", self.draw(4))
-    }
-
-    /// The name of a file that is there, more often than not.
-    fn known_name(&self) -> String {
-        let names: Vec<_> = self.known.keys().collect();
-        match names.len() as u64 {
-            0 => self.name(),
-            _ if self.one_in(8) => self.name(),
-            count => names[self.draw(count) as usize].clone(),
-        }
-    }
-
-    /// A file of any size, small ones more often; lines of text, so that every representation gives them back.
-    fn content(&self) -> Bytes {
-        let size = self.draw(1 << self.draw(19)) as usize;
-        let line = format!("{:016x} a line\n", self.draw(u64::MAX));
-        line.into_bytes().into_iter().cycle().take(size).collect()
-    }
-
-    fn options(&self) -> Options {
-        let mode = [Mode::Stream, Mode::Stream, Mode::Block, Mode::Deflate][self.draw(4) as usize];
-        let representation = match self.one_in(4) {
-            true => Representation::default(),
-            false => Representation::Image,
-        };
-        Options {
-            mode,
-            representation,
-            ..Options::default()
-        }
     }
 
     /// Carries out an operation, perhaps not to its end, and within its deadline. Where nothing goes wrong, an operation that is
@@ -169,166 +146,6 @@ impl Run {
         self.known.clone()
     }
 
-    async fn upload(&mut self, mut client: Client) -> Option<Client> {
-        let (name, content, options) = (self.name(), self.content(), self.options());
-        let most = 1 + self.draw(1 << self.draw(19)) as usize;
-        let is_slow = self.one_in(8);
-        let told = self
-            .operate("an upload", true, async {
-                let mut upload = client.store(arg(&name), options).await?;
-                for piece in content.chunks(most.max(content.len() / 50 + 1)) {
-                    upload.write(content.slice_ref(piece)).await?;
-                    if is_slow {
-                        self.net.sleep(Duration::from_millis(700)).await;
-                    }
-                }
-                upload.finish().await
-            })
-            .await;
-        let is_done = matches!(told, Some(Ok(_)));
-        let client = self.settle(client).await;
-        let new = self.with(&name, Some(&content));
-        match is_done {
-            true => self.check("an upload", &[new]),
-            false => self.check("an upload that failed", &[self.known.clone(), new]),
-        }
-        client
-    }
-
-    async fn append(&mut self, mut client: Client) -> Option<Client> {
-        let (name, content) = (self.name(), self.content());
-        let told = self
-            .operate("an append", true, async {
-                let mut upload = client.append(arg(&name), Options::default()).await?;
-                upload.write(content.clone()).await?;
-                upload.finish().await
-            })
-            .await;
-        let is_done = matches!(told, Some(Ok(_)));
-        let client = self.settle(client).await;
-        let old = self.known.get(&name).cloned().unwrap_or_default();
-        let whole: Bytes = [&old[..], &content].concat().into();
-        let now = self.files.all().get(&name).cloned();
-        match now {
-            // In place, a break leaves what had arrived.
-            Some(now) if !is_done && now.starts_with(&old) && whole.starts_with(&now) => {
-                self.check("a broken append", &[self.with(&name, Some(&now))]);
-            }
-            _ if is_done => self.check("an append", &[self.with(&name, Some(&whole))]),
-            _ => self.check("an append that never began", &[self.unchanged()]),
-        }
-        client
-    }
-
-    async fn download(&mut self, mut client: Client) -> Option<Client> {
-        let (name, mut options) = (self.known_name(), self.options());
-        let content = self.known.get(&name).cloned();
-        let size = content.as_ref().map_or(0, Bytes::len) as u64;
-        if options.mode == Mode::Stream && options.representation == Representation::Image {
-            options.offset = self.draw(size + 1) * self.draw(2);
-        }
-        let is_slow = self.one_in(8);
-        let told = self
-            .operate("a download", content.is_some(), async {
-                let mut download = client.retrieve(arg(&name), options).await?;
-                let (mut all, mut pieces) = (Vec::new(), 0);
-                while let Some(bytes) = download.read().await? {
-                    all.extend_from_slice(&bytes);
-                    pieces += 1;
-                    if is_slow && pieces < 50 {
-                        self.net.sleep(Duration::from_millis(700)).await;
-                    }
-                }
-                download.finish().await?;
-                Ok(all)
-            })
-            .await;
-        if let Some(Ok(all)) = told {
-            let content = content.unwrap();
-            let wanted = &content[options.offset as usize..];
-            assert!(
-                all == wanted,
-                "{} bytes came for {} ({options:?})",
-                all.len(),
-                wanted.len()
-            );
-        }
-        let client = self.settle(client).await;
-        self.check("a download", &[self.unchanged()]);
-        client
-    }
-
-    async fn list(&mut self, mut client: Client) -> Option<Client> {
-        let told = self.operate("a listing", true, client.list(None)).await;
-        if let Some(Ok(listing)) = told {
-            let entries = listing.entries.iter();
-            let told: BTreeMap<_, _> = entries
-                .map(|entry| (entry.name.to_vec(), entry.size.unwrap()))
-                .collect();
-            let known = self.known.iter();
-            let known =
-                known.map(|(name, content)| (name.clone().into_bytes(), content.len() as u64));
-            assert_eq!(told, known.collect());
-        }
-        let client = self.settle(client).await;
-        self.check("a listing", &[self.unchanged()]);
-        client
-    }
-
-    async fn rename(&mut self, mut client: Client) -> Option<Client> {
-        let (from, to) = (self.known_name(), self.name());
-        let content = self.known.get(&from).cloned();
-        let told = self
-            .operate(
-                "a rename",
-                content.is_some(),
-                client.rename(arg(&from), arg(&to)),
-            )
-            .await;
-        let is_done = matches!(told, Some(Ok(_)));
-        let client = self.settle(client).await;
-        let old = self.known.clone();
-        let mut new = old.clone();
-        if let Some(content) = new.remove(&from) {
-            new.insert(to, content);
-        }
-        match is_done {
-            true => self.check("a rename", &[new]),
-            false => self.check("a rename that failed", &[old, new]),
-        }
-        client
-    }
-
-    async fn delete(&mut self, mut client: Client) -> Option<Client> {
-        let name = self.known_name();
-        let is_there = self.known.contains_key(&name);
-        let told = self
-            .operate("a delete", is_there, client.delete(arg(&name)))
-            .await;
-        let is_done = matches!(told, Some(Ok(_)));
-        let client = self.settle(client).await;
-        let (old, new) = (self.known.clone(), self.with(&name, None));
-        match is_done {
-            true => self.check("a delete", &[new]),
-            false => self.check("a delete that failed", &[old, new]),
-        }
-        client
-    }
-
-    async fn size(&mut self, mut client: Client) -> Option<Client> {
-        let name = self.known_name();
-        let size = self.known.get(&name).map(|content| content.len() as u64);
-        let told = self
-            .operate("a size", size.is_some(), client.size(arg(&name)))
-            .await;
-        if let Some(Ok(told)) = told {
-            assert_eq!(Some(told), size);
-        }
-        let client = self.settle(client).await;
-        self.check("a size", &[self.unchanged()]);
-        client
-    }
-
     /// After an operation: the session goes on, in step, or it is over and says so. Where it is over, the server's end of it is waited for, so
     /// that nothing of it can still happen.
     async fn settle(&self, mut client: Client) -> Option<Client> {
@@ -365,11 +182,23 @@ impl Run {
         if self.at.is_ipv6() && config.data_path == DataPath::PassiveHostPort {
             config.data_path = DataPath::Passive;
         }
+        config.tls = self.kind.client_mode();
+        config.protect_data = self.kind.protects_data();
+        let tls = tls::client(self.kind.version, self.source);
         for _ in 0..50 {
             let began = self.net.now();
             let connected = async {
-                let mut client =
-                    Client::connect(self.host.clone(), self.at, config.clone()).await?;
+                let (host, config) = (self.host.clone(), config.clone());
+                let mut client = match self.kind.protection {
+                    Protection::None => Client::connect(host, self.at, config).await?,
+                    _ => {
+                        let name = tls::server_name();
+                        let connected = Client::connect_tls(host, self.at, config, &tls, name);
+                        let mut client = connected.await?;
+                        client.secure().await?;
+                        client
+                    }
+                };
                 client
                     .login(arg("anybody"), Secret::new(arg("secret")))
                     .await?;
@@ -387,61 +216,38 @@ impl Run {
     }
 }
 
-/// Breaks what can be broken, at times.
-async fn break_things(net: Network, client: IpAddr, server: IpAddr, is_over: Arc<AtomicBool>) {
-    for _ in 0..net.draw(12) {
-        net.sleep(Duration::from_micros(net.draw(1 << net.draw(23))))
-            .await;
-        if is_over.load(Ordering::Relaxed) {
-            return;
-        }
-        let direction = match net.draw(2) {
-            0 => Direction::Forth,
-            _ => Direction::Back,
-        };
-        let after = net.draw(1 << net.draw(19));
-        let (from, to) = match net.draw(3) {
-            0 => (server, client),
-            _ => (client, server),
-        };
-        match net.draw(7) {
-            0 => {
-                net.reset_between(client, server);
-            }
-            1 => {
-                net.partition(client, server);
-                net.sleep(Duration::from_millis(net.draw(1 << net.draw(17))))
-                    .await;
-                net.heal(client, server);
-            }
-            2 => net.inject(from, to, Fault::Refuse),
-            3 => net.inject(from, to, Fault::Ignore),
-            4 => net.inject(from, to, Fault::Stall { direction, after }),
-            _ => net.inject(from, to, Fault::Reset { direction, after }),
-        }
-    }
-}
-
 /// One run, from the first connection to the last; the sum of what happened on its network.
-async fn run(net: Network, seed: u64) -> u64 {
+async fn run<S: Shelf>(net: Network, seed: u64, source: Source, shelf: fn(Simulated) -> S) -> u64 {
+    tls::begin(&net);
+    let kind = Kind::of(seed);
     let [server_ip, client_ip]: [IpAddr; 2] = match seed % 3 {
         0 => ["fd00::1", "fd00::2"],
         _ => ["10.0.0.1", "10.0.0.2"],
     }
     .map(|address| address.parse().unwrap());
     let (there, here) = (net.host(server_ip), net.host(client_ip));
-    let files = Files::new(there.clone());
+    let files = shelf(there.clone());
     let mut settings = ftp_runtime_simulated::server::Config::default();
     settings.timeouts.idle = Duration::from_secs(60);
     settings.timeouts.data_progress = Duration::from_secs(60);
-    let settings = Builder::new().config(settings);
+    settings.tls = kind.server_mode();
+    settings.resumption = kind.resumption;
+    let mut settings = Builder::new().config(settings);
+    if kind.protection != Protection::None {
+        settings = settings.tls(tls::server(source));
+    }
     let server = settings
-        .build(there.clone(), Anybody(Arc::new(files.clone())))
+        .build(there.clone(), Anybody(files.clone()))
         .unwrap();
-    let at = SocketAddr::new(server_ip, 21);
+    let at = SocketAddr::new(server_ip, kind.port());
     let listener = there.listen(at).unwrap();
     let serving = server.clone();
-    there.spawn(async move { serving.serve(listener).await });
+    there.spawn(async move {
+        match kind.protection {
+            Protection::Implicit => serving.serve_implicit(listener).await,
+            _ => serving.serve(listener).await,
+        }
+    });
     let has_faults = seed.is_multiple_of(2);
     let is_over = Arc::new(AtomicBool::new(false));
     if has_faults {
@@ -449,6 +255,7 @@ async fn run(net: Network, seed: u64) -> u64 {
             net.clone(),
             client_ip,
             server_ip,
+            kind.protects_data(),
             is_over.clone(),
         ));
     }
@@ -459,6 +266,8 @@ async fn run(net: Network, seed: u64) -> u64 {
         host: here,
         at,
         has_faults,
+        kind,
+        source,
         known: BTreeMap::new(),
     };
     let mut connected = None;
@@ -467,15 +276,7 @@ async fn run(net: Network, seed: u64) -> u64 {
             Some(client) => client,
             None => run.connect().await,
         };
-        connected = match net.draw(12) {
-            0..=3 => run.upload(client).await,
-            4..=6 => run.download(client).await,
-            7 => run.append(client).await,
-            8 => run.list(client).await,
-            9 => run.rename(client).await,
-            10 => run.delete(client).await,
-            _ => run.size(client).await,
-        };
+        connected = run.any_operation(client).await;
     }
     is_over.store(true, Ordering::Relaxed);
     if let Some(client) = connected
@@ -492,7 +293,7 @@ async fn run(net: Network, seed: u64) -> u64 {
     net.trace()
 }
 
-async fn nothing_is_left(net: &Network, files: &Files) {
+async fn nothing_is_left(net: &Network, files: &impl Shelf) {
     // The breaking of things may be in the middle of a wait.
     for _ in 0..600 {
         if net.open().is_nothing() {
@@ -501,18 +302,30 @@ async fn nothing_is_left(net: &Network, files: &Files) {
         net.sleep(Duration::from_secs(1)).await;
     }
     assert!(net.open().is_nothing(), "{:?}", net.open());
-    assert_eq!(files.open(), 0, "readers and writers are left");
+    files.nothing_is_left();
     assert_eq!(net.panicked(), 0, "a task has panicked");
 }
 
 fn simulate(seed: u64, prints: bool) -> u64 {
-    let mut simulation = Simulation::new(seed)
-        .network(Conditions::drawn(seed))
-        .limit(Duration::from_secs(24 * 3600));
+    let mut simulation = simulation(seed);
     if prints {
+        eprintln!("{:?}", Kind::of(seed));
         simulation = simulation.observe(|at, event| eprintln!("{at:?} {event:?}"));
     }
-    simulation.run(|net| run(net, seed))
+    run_on(simulation, seed, Source::Seed)
+}
+
+fn simulation(seed: u64) -> Simulation {
+    Simulation::new(seed)
+        .network(Conditions::drawn(seed))
+        .limit(Duration::from_secs(24 * 3600))
+}
+
+fn run_on(simulation: Simulation, seed: u64, source: Source) -> u64 {
+    match Kind::of(seed).is_in_memory {
+        true => simulation.run(|net| run(net, seed, source, |_| files::memory())),
+        false => simulation.run(|net| run(net, seed, source, Files::new)),
+    }
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -558,14 +371,44 @@ fn random_runs_3() {
     part(3, 4);
 }
 
-/// A run is a pure function of its seed: to the byte and to the nanosecond.
+/// Seeds of runs of every kind.
+const KINDS: [u64; 7] = [1, 150, 157, 24, 49, 175, 272];
+
+/// A run is a pure function of its seed: to the byte and to the nanosecond, under TLS too.
 #[test]
 fn runs_can_be_repeated() {
-    let traces = [1, 2, 3, 4].map(|seed| {
+    let traces = KINDS.map(|seed| {
         let trace = simulate(seed, false);
         assert_eq!(simulate(seed, false), trace, "seed {seed}");
         trace
     });
-    let others: std::collections::BTreeSet<_> = traces.into_iter().collect();
+    let others: BTreeSet<_> = traces.into_iter().collect();
     assert_eq!(others.len(), traces.len(), "other seeds, other runs");
+}
+
+/// What happens on a run's network and when, with the length of what is sent and not the bytes.
+fn course(seed: u64) -> (u64, Vec<String>) {
+    let course = Arc::new(Mutex::new(Vec::new()));
+    let noted = course.clone();
+    let simulation = simulation(seed).observe(move |at, event| {
+        noted.lock().unwrap().push(match event {
+            Event::Delivered(from, to, bytes) => format!("{at:?} {from} {to} {}", bytes.len()),
+            event => format!("{at:?} {event:?}"),
+        });
+    });
+    let trace = run_on(simulation, seed, Source::System);
+    let course = std::mem::take(&mut *course.lock().unwrap());
+    (trace, course)
+}
+
+/// Where TLS has the system's random bits, as it has without a test's help, all is the same but the bytes: nothing has a length that depends
+/// on them, as long as the signatures have none.
+#[test]
+fn the_systems_random_bits_change_no_course() {
+    for seed in KINDS {
+        let (one, other) = (course(seed), course(seed));
+        assert_eq!(one.1, other.1, "seed {seed}");
+        let has_tls = Kind::of(seed).protection != Protection::None;
+        assert_eq!(one.0 != other.0, has_tls, "seed {seed}");
+    }
 }
