@@ -95,18 +95,18 @@ def measure(options, work):
     recipes = contestants(options, work, results)
     for scenario in scenarios.ALL:
         if scenario.key in options.scenarios:
-            pin(place, options.pin and scenario.pinned)
+            settle(place, scenario.cores if options.pin else machine.Cores.ALL)
             compare_servers(scenario, recipes, place, size, options.rounds, results)
     if "S7" in options.scenarios:
-        pin(place, options.pin)
+        settle(place, machine.Cores.APART if options.pin else machine.Cores.ALL)
         compare_clients(recipes, place, options, results)
     return results
 
 
-def pin(place, pinned):
+def settle(place, cores):
     """Where servers will run, and this program and the clients that it starts."""
-    place.pinned = pinned
-    os.sched_setaffinity(0, machine.cores(pinned)[1])
+    place.cores, clients = cores.sets()
+    os.sched_setaffinity(0, clients)
 
 
 def make_place(work, options):
@@ -117,7 +117,7 @@ def make_place(work, options):
     here = work / "here"
     for folder in (root, settings, here):
         folder.mkdir()
-    place = servers.Place(settings, root, options.pin, certificate=servers.certificate(settings))
+    place = servers.Place(settings, root, certificate=servers.certificate(settings))
     machine.spread(root)
     return place
 

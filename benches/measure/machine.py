@@ -5,6 +5,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from enum import Enum
 from pathlib import Path
 
 CONGESTION = Path("/proc/sys/net/ipv4/tcp_congestion_control")
@@ -68,9 +69,17 @@ def privileged():
 ALL_CORES = os.sched_getaffinity(0)
 
 
-def cores(pinned):
-    """A core for the servers and one for the clients, the same where there is but one; or all for both."""
-    return ({min(ALL_CORES)}, {max(ALL_CORES)}) if pinned else (ALL_CORES, ALL_CORES)
+class Cores(Enum):
+    """Where servers run, and where clients do."""
+    APART = "a core for the servers and one for the clients, the same where there is but one"
+    SHARED = "one core for both"
+    ALL = "all, for both"
+
+    def sets(self):
+        """Those of the servers, and those of the clients."""
+        if self is Cores.ALL:
+            return ALL_CORES, ALL_CORES
+        return {min(ALL_CORES)}, {min(ALL_CORES) if self is Cores.SHARED else max(ALL_CORES)}
 
 
 def spread(folder):
@@ -97,7 +106,7 @@ def describe(folder, pinned, counting):
         "congestion control": congestion_control(),
         "network": "a namespace of its own" if os.environ.get(INSIDE) else "the machine's own",
         "file system": file_system(folder),
-        "pinned": "servers to one core, clients to another, but for S5 and S9" if pinned else "no",
+        "pinned": "servers to one core, clients to another; in S3 both to the same; in S5 and S9 to none" if pinned else "no",
         "counted by": counting,
         "load before": os.getloadavg()[0],
     }

@@ -44,7 +44,8 @@ class Place:
     """Where servers work: settings in one folder, files in another."""
     work: Path
     root: Path
-    pinned: bool
+    # The cores that servers run on.
+    cores: frozenset = frozenset(machine.ALL_CORES)
     tls: bool = False
     certificate: Path = None
     folders: int = 0
@@ -110,7 +111,7 @@ class Server:
 
     def _place_process(self):
         self.group.enter()
-        os.sched_setaffinity(0, machine.cores(self.place.pinned)[0])
+        os.sched_setaffinity(0, self.place.cores)
 
     def _ready(self):
         if self.process.poll() is not None:
