@@ -120,6 +120,19 @@ pub async fn sleep<R: Runtime>(runtime: &R, duration: Duration) {
     within(runtime, duration, std::future::pending::<()>()).await;
 }
 
+/// Lets others on the same thread have their turn.
+pub(crate) async fn give_way() {
+    let mut is_over = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut is_over, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 /// What a wait on a socket is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Interest {

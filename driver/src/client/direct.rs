@@ -5,7 +5,6 @@ use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
-use std::task::Poll;
 
 use bytes::Bytes;
 use ftp_sansio::client::Options;
@@ -18,7 +17,7 @@ use crate::direct::{self, Received, Sent};
 use crate::kernel;
 use crate::moving::PIECE;
 use crate::pace::Pace;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, give_way};
 
 /// How many pieces go without a wait before other tasks get their turn.
 const ROUNDS: usize = 16;
@@ -166,19 +165,6 @@ impl Place {
     }
 }
 
-/// Lets others have their turn.
-async fn pause() {
-    let mut is_over = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut is_over, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 impl<R: Runtime> Download<'_, R> {
     /// Writes all that comes to a file, from the file's own position on, and waits for the server's final word. `progress` hears of every
     /// few bytes how many they were.
@@ -225,7 +211,7 @@ impl<R: Runtime> Download<'_, R> {
                 progress(count as u64);
             }
             if round % ROUNDS == 0 {
-                pause().await;
+                give_way().await;
             }
         }
         self.finish().await
@@ -290,7 +276,7 @@ impl<R: Runtime> Upload<'_, R> {
             }
             progress(count as u64);
             if round % ROUNDS == 0 {
-                pause().await;
+                give_way().await;
             }
         }
         self.finish().await

@@ -53,9 +53,7 @@ mod tree;
 mod writer;
 
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 use ftp_sansio::listing::{Entry, Permissions};
@@ -72,6 +70,7 @@ use self::tree::{Facts, Id, Inside, OVERHEAD, Tree};
 use self::writer::New;
 use crate::calendar;
 use crate::digest::Hasher;
+use crate::runtime::give_way;
 use crate::storage::{
     Capabilities, Capability, Changes, ChecksumRange, DigestAlgorithm, FileDigest, Placement,
     Result, Storage, StorageError,
@@ -210,7 +209,7 @@ impl MemoryStorage {
                 rest = rest.saturating_sub(piece.len() as u64);
                 if rest == 0 {
                     rest = PIECE;
-                    breathe().await;
+                    give_way().await;
                 }
             }
         }
@@ -328,7 +327,7 @@ impl Storage for MemoryStorage {
             let now = self.now();
             let removed = removal.step(&mut self.tree(), now)?;
             drop(removed);
-            breathe().await;
+            give_way().await;
         }
         Ok(())
     }
@@ -435,7 +434,7 @@ impl Storage for MemoryStorage {
             rest = rest.saturating_sub(piece.len() as u64);
             if rest == 0 {
                 rest = PIECE;
-                breathe().await;
+                give_way().await;
             }
         }
         Ok(FileDigest {
@@ -494,17 +493,4 @@ fn number(text: Option<&Arg>) -> Result<Option<u32>> {
         None => Ok(None),
         Some(text) => parse(text).map(Some).ok_or(StorageError::NameNotAllowed),
     }
-}
-
-/// Gives every other future a turn.
-async fn breathe() {
-    let mut is_over = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut is_over, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

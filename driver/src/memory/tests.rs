@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use ftp_sansio::data::{CleanEnd, Direction, End, Parameters, Status};
 use ftp_sansio::listing::Kind;

@@ -4,10 +4,11 @@ use bytes::Bytes;
 use ftp_sansio::data::CleanEnd;
 use ftp_sansio::wire::VirtualPath;
 
+use super::MemoryStorage;
 use super::content::Content;
 use super::room::Taken;
 use super::tree::{Facts, Id, Inside, Last, OVERHEAD, Place, Slot};
-use super::{MemoryStorage, breathe};
+use crate::runtime::give_way;
 use crate::storage::{Placement, Result, StorageError, Writer};
 
 /// How much is written in one go while all others wait, in bytes.
@@ -122,7 +123,7 @@ impl Writer for MemoryWriter {
                 Target::InPlace(file) => file.write(piece)?,
             }
             if pieces.peek().is_some() {
-                breathe().await;
+                give_way().await;
             }
         }
         if is_too_much {
