@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::kernel::{self, Pipe};
-use crate::runtime::{Interest, Stream};
+use crate::runtime::{Interest, Stream, Unread};
 use crate::transport::Transport;
 
 /// The most that goes at once, in bytes: others on the same thread wait so long, and an ABOR too.
@@ -57,7 +57,7 @@ pub(crate) fn poll_send<S: Stream>(
 pub(crate) enum Received {
     /// Something came in.
     Some {
-        /// How many bytes; none is the peer's end.
+        /// How many bytes.
         count: usize,
         /// How many of them are in the file.
         written: usize,
@@ -66,11 +66,14 @@ pub(crate) enum Received {
         /// What the file did not take in this way: it is to be written yet, by the ordinary one, where its error shows.
         rest: Bytes,
     },
-    /// It cannot go this way.
+    /// It cannot go this way; it may be the end that comes next.
     NotThisWay,
 }
 
 /// Receives some bytes into a file, at the file's own position.
+///
+/// `splice` stops at urgent data for good, though it is to stay in line: it has nothing then, and is at the end once the peer has closed. So neither is
+/// believed where there may be something to read.
 pub(crate) fn poll_receive<S: Stream>(
     transport: &mut Transport<S>,
     context: &mut Context<'_>,
@@ -79,6 +82,7 @@ pub(crate) fn poll_receive<S: Stream>(
     let Some(socket) = transport.as_clear() else {
         return Poll::Ready(Ok(Received::NotThisWay));
     };
+    let mut was_asked = false;
     // A pipe is held only while something moves, and not while the peer is waited for.
     let (mut pipe, count) = loop {
         let filled = {
@@ -86,6 +90,7 @@ pub(crate) fn poll_receive<S: Stream>(
                 return Poll::Ready(Ok(Received::NotThisWay));
             };
             match pipe.fill(socket) {
+                Some(Ok(0)) => None,
                 Some(Ok(count)) => break (pipe, count),
                 filled => filled,
             }
@@ -93,7 +98,12 @@ pub(crate) fn poll_receive<S: Stream>(
         match filled {
             Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                ready!(socket.poll_ready(context, Interest::Read))?;
+                match socket.unread() {
+                    Unread::Nothing => ready!(socket.poll_ready(context, Interest::Read))?,
+                    // It may have come since.
+                    _ if !was_asked => was_asked = true,
+                    _ => return Poll::Ready(Ok(Received::NotThisWay)),
+                }
             }
             Some(Err(error)) => return Poll::Ready(Err(error)),
             _ => return Poll::Ready(Ok(Received::NotThisWay)),

@@ -16,6 +16,9 @@ pub(crate) const PIECE: usize = 256 * 1024;
 /// How many connections may fail while they are accepted before the port itself is taken to be at fault.
 const MOST_FAILED: usize = 16;
 
+/// How many strangers are turned away before others on the same thread have their turn.
+const MOST_STRANGERS: usize = 64;
+
 /// Accepts the data connection that may come. A stranger who comes first is dropped, and so is who is gone before it was accepted;
 /// the port goes on listening.
 pub(crate) fn poll_admit<L: Listener>(
@@ -23,13 +26,17 @@ pub(crate) fn poll_admit<L: Listener>(
     admission: Admission,
     context: &mut Context<'_>,
 ) -> Poll<io::Result<Transport<L::Stream>>> {
-    let mut failed = 0;
+    let (mut failed, mut strangers) = (0, 0);
     loop {
+        if strangers >= MOST_STRANGERS {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         match ready!(listener.poll_accept(context)) {
             Ok((stream, peer)) if admission.admits(peer) => {
                 return Poll::Ready(Ok(Transport::new(stream)));
             }
-            Ok(_) => {}
+            Ok(_) => strangers += 1,
             Err(_) if failed < MOST_FAILED => failed += 1,
             Err(error) => return Poll::Ready(Err(error)),
         }

@@ -18,7 +18,7 @@ thread_local! {
     };
 }
 
-/// Bytes that nobody was given before, nor will be again.
+/// Bytes that nobody else in this process is given. (One that forks and goes on without exec would share what is kept.)
 ///
 /// # Errors
 /// The system has none.

@@ -118,7 +118,9 @@ impl<R: Runtime> Local<R> {
         room.resize(PIECE, 0);
         let most = place.map_or(PIECE, |place| place.most(PIECE));
         let at = place.map(|place| place.at);
-        if let Some(at) = at
+        // Elsewhere than on a local disk the question itself may be a wait.
+        if self.is_local
+            && let Some(at) = at
             && let Ok(count) = kernel::read_cached(&self.file, at, &mut room[..most])
         {
             *piece = room.freeze();
@@ -192,8 +194,8 @@ impl<R: Runtime> Download<'_, R> {
                         count, took, rest, ..
                     }) => {
                         local.pace.note(local.runtime.now(), took);
-                        // The end, and an error of the file, are met again on the ordinary way.
-                        by_kernel = count > 0 && rest.is_empty();
+                        // An error of the file is met again on the ordinary way.
+                        by_kernel = rest.is_empty();
                         if !rest.is_empty() {
                             local.write(rest).await?;
                         }

@@ -13,7 +13,7 @@ use futures_io::AsyncRead;
 
 use super::peer::Peer;
 use super::site::{ANNA, LARGE, Site, Tricky, arg, get, pattern, put, settings};
-use super::support::{Scratch, clean_end, join, path, poll_once, read_to_end};
+use super::support::{Scratch, clean_end, join, path, poll_once, read_to_end, wait, write_all};
 use super::tls;
 use crate::client::{Error, Options};
 use crate::kernel;
@@ -421,6 +421,27 @@ pub async fn accepts_between_waits<R: Runtime>(runtime: R) {
         let ((_, peer), connected) = (accepted.unwrap(), connected.unwrap());
         assert!(connected.is_none_or(|connected| connected.local_addr().unwrap() == peer));
     }
+}
+
+/// Urgent data in an upload is data, in its place: what comes behind it counts, and so does the end.
+pub async fn urgent_bytes_are_part_of_an_upload<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    let mut peer = Peer::login(&site).await;
+    let (content, half) = (pattern(1_000_000), 500_000);
+    let mut data = peer.open("STOR up").await;
+    write_all(&mut data, &content[..half]).await.unwrap();
+    let mut urgent = &content[half..half + 1];
+    while !urgent.is_empty() {
+        match data.try_write_urgent(urgent) {
+            Ok(count) => urgent = &urgent[count..],
+            Err(_) => wait(&mut data, Interest::Write).await.unwrap(),
+        }
+    }
+    write_all(&mut data, &content[half + 1..]).await.unwrap();
+    drop(data);
+    peer.hear("226").await;
+    assert!(site.content("up") == content);
+    site.close().await;
 }
 
 /// Uploads and downloads of every small size, each in one go: what is read ahead, and what is sent at once, is all of it.

@@ -178,7 +178,7 @@ macro_rules! conformance_tests {
         $crate::conformance_tests! { @room $runtime, $block_on, direct:
             a_client_moves_files, the_rest_of_a_download_is_saved, a_clients_file_may_fail, a_clients_file_may_shrink, a_clients_file_may_grow,
             lent_files_keep_their_place, files_change_while_they_are_sent,
-            ports_are_used_again, accepts_at_once, accepts_between_waits, small_files_are_whole
+            ports_are_used_again, accepts_at_once, accepts_between_waits, small_files_are_whole, urgent_bytes_are_part_of_an_upload
         }
         $crate::conformance_tests! { @room $runtime, $block_on, between:
             copies_between_servers, refused_copies_are_told, a_dropped_copy_is_aborted

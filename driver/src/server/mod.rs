@@ -14,6 +14,7 @@ mod source;
 mod transfer;
 
 use std::future::{Future, poll_fn};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
@@ -29,11 +30,14 @@ use ftp_sansio::wire::Arg;
 use roster::Roster;
 use session::{Greets, Session};
 
-use crate::runtime::{Listener, Runtime, within};
+use crate::runtime::{Listener, Runtime, give_way, within};
 use crate::storage::Authenticator;
 
 /// How long the accept loop rests after an error, such as no file handle left, before it tries again.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
+
+/// How many connections are accepted before others on the same thread have their turn.
+const TURN: usize = 64;
 
 /// Whose event it is.
 #[derive(Clone, Debug)]
@@ -84,8 +88,8 @@ impl<R: Runtime> Server<R, ()> {
 }
 
 impl<R: Runtime, A: Authenticator> Server<R, A> {
-    /// Accepts connections until [`stop`](Self::stop) is called. It may run for several listeners at once. What goes wrong with
-    /// one connection is its own affair, and what goes wrong with accepting (no file handle left) is tried again.
+    /// Accepts connections until [`stop`](Self::stop) is called, or the runtime has lost the listener. It may run for several listeners at once. What
+    /// goes wrong with one connection is its own affair, and what goes wrong with accepting (no file handle left) is tried again.
     pub async fn serve(&self, listener: R::Listener) {
         self.accept(listener, Greets::AtOnce).await;
     }
@@ -97,7 +101,10 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
     }
 
     async fn accept(&self, mut listener: R::Listener, greets: Greets) {
-        loop {
+        for count in 1_usize.. {
+            if count % TURN == 0 {
+                give_way().await;
+            }
             let accepted = poll_fn(|context| {
                 if self.shared.roster.poll_stopping(context).is_ready() {
                     return Poll::Ready(None);
@@ -107,6 +114,8 @@ impl<R: Runtime, A: Authenticator> Server<R, A> {
             match accepted.await {
                 None => return,
                 Some(Ok((stream, peer))) => self.take(stream, peer, greets),
+                // The runtime could not wait at it: it is no listener any more.
+                Some(Err(error)) if error.kind() == io::ErrorKind::NotConnected => return,
                 Some(Err(_)) => self.rest().await,
             }
         }

@@ -417,7 +417,10 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
         };
         self.transfer = link.next.map(|chain| (id, data, chain));
         self.kept = link.kept.map(|kept| (data, kept));
-        let has_moved = matches!(link.event, TransferEvent::Progress(_));
+        let has_moved = matches!(
+            link.event,
+            TransferEvent::Progress(_) | TransferEvent::Marker(_)
+        );
         self.input(Input::Transfer(id, link.event));
         Some(has_moved)
     }

@@ -290,7 +290,7 @@ fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut upload: Upload<F>) -> Ch
             match receive_directly(&mut data.stream.transport, &mut upload.writer).await {
                 Ok(Some(Received::Some { count, rest, .. })) => {
                     data.bytes += count as u64;
-                    if count > 0 && rest.is_empty() {
+                    if rest.is_empty() {
                         return go_on(data.progress(), receive(data, upload));
                     }
                     data.by_kernel = false;
