@@ -17,7 +17,7 @@ pub(crate) const PIECE: usize = 256 * 1024;
 const MOST_FAILED: usize = 16;
 
 /// How many strangers are turned away before others on the same thread have their turn.
-const MOST_STRANGERS: usize = 64;
+const MOST_STRANGERS: usize = 16;
 
 /// Accepts the data connection that may come. A stranger who comes first is dropped, and so is who is gone before it was accepted;
 /// the port goes on listening.

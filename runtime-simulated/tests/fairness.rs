@@ -23,6 +23,7 @@ use ftp_runtime_simulated::{
 
 const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
+const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 3));
 const CONTROL: SocketAddr = SocketAddr::new(SERVER, 21);
 
 const KIB: usize = 1024;
@@ -98,6 +99,8 @@ struct Seen {
     answer: Option<Instant>,
     /// When transfers were said to be complete.
     complete: Vec<Instant>,
+    /// How many restart markers were answered at each moment.
+    markers: BTreeMap<Instant, usize>,
 }
 
 impl Seen {
@@ -113,6 +116,8 @@ impl Seen {
             if self.abort.is_some() {
                 self.answer.get_or_insert(at);
             }
+            let markers = bytes.windows(8).filter(|text| text == b"110 MARK");
+            *self.markers.entry(at).or_default() += markers.count();
             if bytes.starts_with(b"226") {
                 self.complete.push(at);
             }
@@ -202,20 +207,29 @@ async fn write(stream: &mut Stream, bytes: &[u8]) -> std::io::Result<usize> {
 impl Peer {
     /// One that has begun a transfer, and its data connection.
     async fn begin(net: &Network, command: &str) -> (Self, Stream) {
-        let here = net.host(CLIENT);
-        let control = here.connect(CONTROL, None).await.unwrap();
+        let mut peer = Self::login(net).await;
+        let at = peer.passive().await;
+        let data = net.host(CLIENT).connect(at, None).await.unwrap();
+        peer.ask(command, "150").await;
+        (peer, data)
+    }
+
+    async fn login(net: &Network) -> Self {
+        let control = net.host(CLIENT).connect(CONTROL, None).await.unwrap();
         let heard = Vec::new();
         let mut peer = Self { control, heard };
         peer.hear("220").await;
         for (line, code) in [("USER a", "331"), ("PASS b", "230"), ("TYPE I", "200")] {
             peer.ask(line, code).await;
         }
-        let reply = peer.ask("EPSV", "229").await;
+        peer
+    }
+
+    /// Where its next data connection is to go.
+    async fn passive(&mut self) -> SocketAddr {
+        let reply = self.ask("EPSV", "229").await;
         let port = reply.split('|').nth(3).unwrap().parse().unwrap();
-        let at = SocketAddr::new(SERVER, port);
-        let data = here.connect(at, None).await.unwrap();
-        peer.ask(command, "150").await;
-        (peer, data)
+        SocketAddr::new(SERVER, port)
     }
 
     async fn say(&mut self, line: &str) {
@@ -390,5 +404,65 @@ fn uploads_take_turns() {
         let waits = Duration::from_millis((SIZE / MIB) as u64);
         let turns = u32::try_from(SIZE / TURN).unwrap();
         assert!(took >= waits + POLL * turns, "it took {took:?}");
+    }
+}
+
+/// Restart markers are no bytes of the file, and take turns as these do.
+#[test]
+fn markers_take_turns() {
+    const MARKERS: usize = 1000;
+    // RFC 959 § 3.4.2: a block that is a marker, of one byte; and the end.
+    let blocks = [b"\x10\0\x01a".repeat(MARKERS), b"\x40\0\0".to_vec()].concat();
+    for seed in 0..SEEDS {
+        let watched = watch(seed, boundless(), async |net, _| {
+            serve(&net);
+            let mut peer = Peer::login(&net).await;
+            peer.ask("MODE B", "200").await;
+            let at = peer.passive().await;
+            let mut data = net.host(CLIENT).connect(at, None).await.unwrap();
+            assert_eq!(write(&mut data, &blocks).await.unwrap(), blocks.len());
+            peer.ask("STOR marked", "150").await;
+            for _ in 0..MARKERS {
+                peer.hear("110").await;
+            }
+            peer.hear("250").await;
+        });
+        let seen = watched.seen();
+        assert_eq!(seen.markers.values().sum::<usize>(), MARKERS);
+        let most = seen.markers.values().max().unwrap();
+        assert!(*most <= TURN / PIECE, "{most} at once");
+    }
+}
+
+/// So many strangers wait at the port of a data connection: the time from its command to its end.
+fn behind_strangers(seed: u64, strangers: usize) -> Duration {
+    let took = Arc::new(Mutex::new(Duration::ZERO));
+    let told = took.clone();
+    watch(seed, boundless(), async |net, _| {
+        let files = serve(&net);
+        files.put(&path("file"), b"content".as_slice()).unwrap();
+        let mut peer = Peer::login(&net).await;
+        let at = peer.passive().await;
+        let mut others = Vec::new();
+        for _ in 0..strangers {
+            others.push(net.host(STRANGER).connect(at, None).await.unwrap());
+        }
+        let data = net.host(CLIENT).connect(at, None).await.unwrap();
+        let asked = net.now();
+        peer.ask("RETR file", "150").await;
+        peer.hear("226").await;
+        *told.lock().unwrap() = net.now().saturating_since(asked);
+        drop((data, others));
+    });
+    let took = took.lock().unwrap();
+    *took
+}
+
+/// However many strangers are turned away at a port, others have their turn in between.
+#[test]
+fn strangers_take_turns() {
+    for seed in 0..SEEDS {
+        let (alone, crowded) = (behind_strangers(seed, 0), behind_strangers(seed, 100));
+        assert!(crowded >= alone + POLL * 3, "{alone:?} and {crowded:?}");
     }
 }

@@ -1,15 +1,26 @@
 //! The server on a network that is slow or out of order, which the real one is only now and then.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::peer::Peer;
 use super::site::{Site, pattern};
 use super::staged::Staged;
-use super::support::read_to_end;
+use super::support::{LOCALHOST, read_to_end};
 use crate::runtime::Runtime;
 
 const HOUR: Duration = Duration::from_secs(3600);
+
+/// A listener that the runtime has lost ends its service, and is not tried for ever.
+pub async fn a_lost_listener_is_given_up<R: Runtime>(runtime: R) {
+    let runtime = Staged::new(runtime);
+    let site = Site::new(runtime.clone());
+    let second = runtime.listen(SocketAddr::new(LOCALHOST, 0)).unwrap();
+    runtime.deafen();
+    site.server.serve(second).await;
+    site.close().await;
+}
 
 /// A server to which nothing may move for an hour, on a network that takes 20 minutes for a few kilobytes.
 async fn slow_site<R: Runtime>(runtime: &Staged<R>) -> (Site<Staged<R>>, Peer<Staged<R>>) {

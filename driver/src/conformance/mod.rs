@@ -120,7 +120,7 @@ macro_rules! conformance_tests {
         $crate::conformance_tests! { $runtime, $block_on, simulated }
         $crate::conformance_tests! { @room $runtime, $block_on, threads:
             blocks_elsewhere, finishes_unawaited_work, a_flood_leaves_room, an_abort_is_heard_at_once,
-            endless_tickets_keep_nobody
+            endless_tickets_keep_nobody, a_crowd_is_let_in_by_turns
         }
     };
     ($runtime:expr, $block_on:path, simulated) => {
@@ -189,7 +189,8 @@ macro_rules! conformance_tests {
             silence_ends_a_session, stalled_transfers_end, slow_transfers_go_on, a_peer_that_never_reads, nonsense_is_answered
         }
         $crate::conformance_tests! { @room $runtime, $block_on, faults:
-            slow_downloads_go_on, slow_listings_go_on, the_search_for_a_port_ends, lost_connections_are_passed_over
+            slow_downloads_go_on, slow_listings_go_on, the_search_for_a_port_ends, lost_connections_are_passed_over,
+            a_lost_listener_is_given_up
         }
         $crate::conformance_tests! { @room $runtime, $block_on, footprint:
             a_session_is_small

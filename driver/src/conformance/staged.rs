@@ -24,6 +24,8 @@ struct Stage {
     tries: usize,
     /// How many accepts fail before the first that does not.
     lost: usize,
+    /// Listeners are none any more.
+    is_deaf: bool,
     /// How long each part of what is sent takes, where that goes slowly.
     pace: Option<Duration>,
     /// How far the clock was put forward by that.
@@ -63,6 +65,11 @@ impl<R> Staged<R> {
     /// From now on so many accepts fail before the first that does not.
     pub(super) fn lose(&self, count: usize) {
         self.stage().lost = count;
+    }
+
+    /// From now on listeners are lost, as one that a reactor would not take.
+    pub(super) fn deafen(&self) {
+        self.stage().is_deaf = true;
     }
 
     /// From now on each part of what is sent takes so long. No time passes for that, but the clock is put forward.
@@ -225,6 +232,9 @@ impl<L> StagedListener<L> {
     /// Loses a connection, if it is to.
     fn lose(&self) -> io::Result<()> {
         let mut stage = self.stage.lock().unwrap();
+        if stage.is_deaf {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
         match stage.lost.checked_sub(1) {
             None => Ok(()),
             Some(left) => {

@@ -1,5 +1,6 @@
 //! What only a runtime with threads, and with the system's own sockets, can be asked: a simulation runs on one thread and knows no others.
 
+use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -8,12 +9,12 @@ use ftp_sansio::client::Wait;
 
 // A client on a thread of its own.
 pub use super::direct::an_abort_is_heard_at_once;
-use super::site::{client_config, pause};
+use super::site::{Site, client_config, pause};
 use super::support::{LOCALHOST, join, poll_once};
 // All of it at once in a socket's buffer.
 pub use super::tls_faults::endless_tickets_keep_nobody;
 use crate::client::{Client, Error};
-use crate::runtime::Runtime;
+use crate::runtime::{Listener, Runtime};
 
 const SHORT: Duration = Duration::from_millis(400);
 
@@ -64,4 +65,28 @@ pub async fn a_flood_leaves_room<R: Runtime>(runtime: R) {
         assert!(waited < SHORT * 4, "the thread was taken for {waited:?}");
     };
     join(join(flooded, other), flood).await;
+}
+
+/// However many wait to be let in, others on the same thread have their turn in between.
+pub async fn a_crowd_is_let_in_by_turns<R: Runtime>(runtime: R) {
+    const CROWD: usize = 100;
+    let site = Site::new(runtime.clone());
+    let second = runtime.listen(SocketAddr::new(LOCALHOST, 0)).unwrap();
+    let at = second.local_addr().unwrap();
+    let mut crowd = Vec::new();
+    for _ in 0..CROWD {
+        crowd.push(runtime.connect(at, None).await.unwrap());
+    }
+    let mut serving = Box::pin(site.server.serve(second));
+    assert!(poll_once(|context| serving.as_mut().poll(context)).is_pending());
+    let first = site.server.sessions();
+    assert!((1..CROWD).contains(&first), "{first} at once");
+    let mut polls = 1;
+    while site.server.sessions() < CROWD {
+        assert!(poll_once(|context| serving.as_mut().poll(context)).is_pending());
+        polls += 1;
+        assert!(polls < CROWD, "nobody is let in any more");
+    }
+    drop((serving, crowd));
+    site.close().await;
 }
