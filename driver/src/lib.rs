@@ -28,6 +28,7 @@ pub mod local;
 pub mod memory;
 mod moving;
 mod pace;
+mod parting;
 pub mod proxy;
 mod random;
 pub mod runtime;

@@ -17,9 +17,10 @@ use super::deadline::{Limit, Passing};
 use super::error::Error;
 use super::outward::{Connecting, Outward};
 use super::progress;
-use super::secure::{Manner, Parting, take_tickets};
+use super::secure::take_tickets;
 use crate::control::{Control, PASSES};
 use crate::moving::poll_admit;
+use crate::parting::{Guard, Parting};
 use crate::runtime::{Runtime, Stream};
 use crate::tls::{ControlClient, TlsError};
 use crate::trace::Spoken;
@@ -424,19 +425,21 @@ impl<R: Runtime> Connection<R> {
     fn drop_data(&mut self, dropped: DataId, how: Close) {
         self.transfer.take_if(|transfer| transfer.data == dropped);
         match std::mem::replace(&mut self.data, Data::None) {
-            Data::Connected(id, mut connected) if id == dropped && how == Close::Abruptly => {
-                connected.transport.reset_on_drop();
+            Data::Connected(id, connected) if id == dropped && how == Close::Abruptly => {
+                let mut stream = Guard::new(connected.transport);
                 match connected.resumed {
-                    Some(false) => self.part(connected.transport, Manner::Refused),
-                    Some(true) => take_tickets(&mut connected.transport),
+                    Some(false) => self.part(stream),
+                    Some(true) => take_tickets(&mut stream.transport),
                     None => {}
                 }
             }
-            Data::Connected(id, mut connected)
+            Data::Connected(id, connected)
                 if id == dropped && connected.transport.tls().is_some() =>
             {
-                connected.transport.close_now();
-                self.part(connected.transport, Manner::InOrder);
+                let mut stream = Guard::new(connected.transport);
+                stream.end();
+                stream.transport.close_now();
+                self.part(stream);
             }
             Data::Connecting(id, _) | Data::Listening(id, _) | Data::Connected(id, _)
                 if id == dropped => {}

@@ -1,14 +1,13 @@
 //! The client's TLS: on a new data connection, at the end of an upload's, and what its failures mean.
 
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use ftp_sansio::client::{Failure, Input, Protection, TlsRole, TransferEvent};
-use ftp_sansio::time::Instant;
 
 use super::connection::{Connected, Connection, Data};
 use super::error::Error;
-use crate::runtime::{Runtime, Stream, Timer};
+use crate::parting::{Guard, Parting};
+use crate::runtime::{Runtime, Stream};
 use crate::tls::{ControlClient, Engine, TlsError};
 use crate::transport::Transport;
 
@@ -45,31 +44,17 @@ impl<R: Runtime> Connection<R> {
         true
     }
 
-    /// Keeps a data connection until the server has ended it too: what is still to come of it are tickets for the next ones, and a socket
-    /// that is closed with something to read resets the connection.
-    pub(super) fn part(&mut self, transport: Transport<R::Stream>, manner: Manner) {
-        let until = self.runtime.now() + PARTING;
-        let mut timer = self.runtime.timer();
-        timer.set(Some(until));
-        self.parting = Some(Parting {
-            transport,
-            manner,
-            timer,
-            until,
-            left: PARTING_BYTES,
-        });
+    /// Keeps a data connection until the server has ended it too. One on which all was sent may bring tickets for the next ones; a server that
+    /// wanted it to resume a session has sent tickets before it refused.
+    pub(super) fn part(&mut self, stream: Guard<R::Stream>) {
+        self.parting = Some(Parting::new(&self.runtime, stream));
     }
 
     /// True when the server has ended it, or is not waited for any more.
     pub(super) fn poll_parting(&mut self, context: &mut Context<'_>) -> bool {
-        let over = self.parting.as_mut().is_some_and(|parting| {
-            parting.poll_over(context).is_ready()
-                || (parting.timer.poll(context).is_ready() && self.runtime.now() >= parting.until)
-        });
-        if over {
-            self.parting = None;
-        }
-        over
+        self.parting
+            .take_if(|parting| parting.poll_over(&self.runtime, context).is_ready())
+            .is_some()
     }
 
     /// Whether a data connection waits for the server's end: the next one needs the tickets that it may bring.
@@ -133,45 +118,4 @@ fn secure<S: Stream>(
 pub(super) fn take_tickets<S: Stream>(transport: &mut Transport<S>) {
     // They come before everything else, and are not waited for.
     let _ = transport.poll_read(&mut Context::from_waker(Waker::noop()), &mut [0; 1]);
-}
-
-/// How long the server's end of a data connection is waited for, after an upload was sent.
-const PARTING: Duration = Duration::from_secs(1);
-
-/// How much it may say meanwhile.
-const PARTING_BYTES: usize = 64 * 1024;
-
-/// How a data connection comes to its end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Manner {
-    /// All was sent, and the server's own end is waited for.
-    InOrder,
-    /// It is reset when it goes. A server that wanted it to resume a session has sent tickets before it refused, by which the next ones
-    /// will: they are read before.
-    Refused,
-}
-
-/// A data connection that is over for this side.
-pub(super) struct Parting<R: Runtime> {
-    transport: Transport<R::Stream>,
-    manner: Manner,
-    timer: R::Timer,
-    until: Instant,
-    left: usize,
-}
-
-impl<R: Runtime> Parting<R> {
-    fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if self.manner == Manner::InOrder {
-            let _ = std::task::ready!(self.transport.poll_close(context));
-        }
-        let mut room = [0; 1024];
-        while self.left > 0 {
-            match std::task::ready!(self.transport.poll_read(context, &mut room)) {
-                Ok(count @ 1..) => self.left = self.left.saturating_sub(count),
-                Ok(_) | Err(_) => break,
-            }
-        }
-        Poll::Ready(())
-    }
 }

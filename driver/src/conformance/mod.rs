@@ -39,6 +39,7 @@ mod held;
 pub mod in_place;
 pub mod limits;
 pub mod links;
+pub mod marked;
 pub mod modes;
 pub mod network;
 mod peer;
@@ -163,6 +164,9 @@ macro_rules! conformance_tests {
             moves_under_all_parameters, a_mark_is_an_end, blocks_keep_their_connection, kept_connections_end, markers_are_answered,
             a_client_keeps_the_connection, a_client_recovers_in_blocks, an_urgent_abort,
             what_has_no_end_is_not_kept
+        }
+        $crate::conformance_tests! { @room $runtime, $block_on, marked:
+            a_marked_end_needs_no_other, a_clients_end_is_waited_for, an_end_that_never_comes
         }
         $crate::conformance_tests! { @room $runtime, $block_on, cancelling:
             a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last,

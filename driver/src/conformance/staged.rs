@@ -24,6 +24,8 @@ struct Stage {
     tries: usize,
     /// How many accepts fail before the first that does not.
     lost: usize,
+    /// Who would end a connection finds that its peer has reset it.
+    loses_ends: bool,
     /// Listeners are none any more.
     is_deaf: bool,
     /// How long each part of what is sent takes, where that goes slowly.
@@ -65,6 +67,11 @@ impl<R> Staged<R> {
     /// From now on so many accepts fail before the first that does not.
     pub(super) fn lose(&self, count: usize) {
         self.stage().lost = count;
+    }
+
+    /// From now on who would end a connection finds that its peer has reset it.
+    pub(super) fn lose_ends(&self) {
+        self.stage().loses_ends = true;
     }
 
     /// From now on listeners are lost, as one that a reactor would not take.
@@ -210,6 +217,9 @@ impl<S: Stream> Stream for StagedStream<S> {
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
+        if self.stage.lock().unwrap().loses_ends {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
         self.inner.shutdown()
     }
 

@@ -7,14 +7,23 @@ use std::task::{Context, Poll, ready};
 use ftp_sansio::server::{Failure, StorageError, TransferEvent};
 
 use super::data::Kept;
+use crate::parting::Guard;
 use crate::runtime::Stream;
 
 /// What one link of the chain came to.
 pub(super) struct Link<S: Stream> {
     pub(super) event: TransferEvent,
     pub(super) next: Option<Chain<S>>,
-    /// The data connection, where the end of the chain leaves it open.
-    pub(super) kept: Option<Box<Kept<S>>>,
+    pub(super) left: Left<S>,
+}
+
+/// What the end of the chain leaves of the data connection.
+pub(super) enum Left<S: Stream> {
+    Nothing,
+    /// It is open, for the next transfer.
+    Open(Box<Kept<S>>),
+    /// It is over, and its peer is yet to end it too.
+    Parting(Box<Guard<S>>),
 }
 
 /// What a link does to what others see.
@@ -93,7 +102,7 @@ pub(super) fn go_on<S: Stream>(event: TransferEvent, next: Chain<S>) -> Link<S> 
     Link {
         event,
         next: Some(next),
-        kept: None,
+        left: Left::Nothing,
     }
 }
 
@@ -101,7 +110,7 @@ pub(super) fn fail<S: Stream>(failure: Failure) -> Link<S> {
     Link {
         event: TransferEvent::Failed(failure),
         next: None,
-        kept: None,
+        left: Left::Nothing,
     }
 }
 

@@ -8,39 +8,10 @@ use bytes::{Bytes, BytesMut};
 use ftp_sansio::data::{CleanEnd, Codec, End, Marker, Status};
 use ftp_sansio::server::{Failure, TransferEvent};
 
-use super::chain::{Chain, Link, fail, go_on};
+use super::chain::{Chain, Left, Link, fail, go_on};
 use crate::moving::convert;
+use crate::parting::Guard;
 use crate::runtime::Stream;
-use crate::transport::Transport;
-
-/// A stream that is reset when it is dropped before its end, so that the peer cannot take a part for the whole. Between two transfers it
-/// is at an end.
-pub(super) struct Guard<S: Stream> {
-    pub(super) transport: Transport<S>,
-    ended: bool,
-}
-
-impl<S: Stream> Guard<S> {
-    pub(super) const fn new(transport: Transport<S>) -> Self {
-        Self {
-            transport,
-            ended: false,
-        }
-    }
-
-    /// It may be dropped in order.
-    pub(super) const fn end(&mut self) {
-        self.ended = true;
-    }
-}
-
-impl<S: Stream> Drop for Guard<S> {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.transport.reset_on_drop();
-        }
-    }
-}
 
 /// A data connection between two transfers (RFC 959 § 3.3).
 pub(super) struct Kept<S: Stream> {
@@ -56,7 +27,7 @@ impl<S: Stream> Kept<S> {
     /// For the next transfer: it, and what it brought.
     pub(super) fn again(self) -> (Guard<S>, Bytes) {
         let Self { mut stream, early } = self;
-        stream.ended = false;
+        stream.begin();
         (stream, early)
     }
 
@@ -293,25 +264,28 @@ impl<S: Stream> Data<S> {
         }
     }
 
-    /// All is as it should be: the socket is kept, or let go of as any other.
+    /// All is as it should be: the socket is kept, or let go of as any other; or its peer, who has marked the end, is yet to end it.
     pub(super) fn ended(mut self, end: CleanEnd) -> Link<S> {
         self.stream.end();
         let Self { bytes, keep, .. } = self;
-        // After an upload, what lies beyond its end; what is sent to the peer is taken to its end.
-        let early = if self.input.is_empty() {
-            self.early
-        } else {
-            self.input
+        let left = match self.follows {
+            _ if keep => {
+                // After an upload, what lies beyond its end; what is sent to the peer is taken to its end.
+                let early = if self.input.is_empty() {
+                    self.early
+                } else {
+                    self.input
+                };
+                let stream = self.stream;
+                Left::Open(Box::new(Kept { stream, early }))
+            }
+            End::More => Left::Parting(Box::new(self.stream)),
+            End::Closed => Left::Nothing,
         };
         Link {
             event: TransferEvent::Ended { bytes, end },
             next: None,
-            kept: keep.then(|| {
-                Box::new(Kept {
-                    early,
-                    stream: self.stream,
-                })
-            }),
+            left,
         }
     }
 }

@@ -12,7 +12,7 @@ use ftp_sansio::server::{
 };
 use ftp_sansio::tls::{Protection, TlsEvent};
 
-use super::chain::Chain;
+use super::chain::{Chain, Left};
 use super::data::Kept;
 use super::passive;
 use super::perform;
@@ -20,6 +20,7 @@ use super::roster::Seat;
 use super::transfer::{self, Path, Secure};
 use super::{SessionInfo, Shared};
 use crate::control::{Control, PASSES};
+use crate::parting::Parting;
 use crate::runtime::{Runtime, Stream, Unread};
 use crate::storage::{Account, Authenticator, Login, Storage};
 use crate::tls::ControlServer;
@@ -60,6 +61,8 @@ pub(super) struct Session<R: Runtime, A: Authenticator> {
     transfer: Option<(TransferId, DataId, Chain<R::Stream>)>,
     /// The data connection that the last transfer left open (RFC 959 § 3.3).
     kept: Option<(DataId, Box<Kept<R::Stream>>)>,
+    /// The one on which the last upload came, until its peer has ended it.
+    parting: Option<Box<Parting<R>>>,
     told_to_stop: bool,
     trace: Served,
     /// Bytes of the transfer have moved in this pass.
@@ -111,6 +114,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             listener: None,
             transfer: None,
             kept: None,
+            parting: None,
             told_to_stop: false,
             has_moved: false,
             peer_ended: false,
@@ -132,7 +136,8 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 | self.act()
                 | self.poll_request(context)
                 | self.poll_transfer(context)
-                | self.poll_kept(context);
+                | self.poll_kept(context)
+                | self.poll_parting(context);
             if self.machine.is_closed() && self.machine_is_drained() {
                 return self.poll_over(context);
             }
@@ -416,7 +421,14 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             return None;
         };
         self.transfer = link.next.map(|chain| (id, data, chain));
-        self.kept = link.kept.map(|kept| (data, kept));
+        match link.left {
+            Left::Open(kept) => self.kept = Some((data, kept)),
+            Left::Parting(stream) => {
+                let parting = Parting::new(&self.shared.runtime, *stream);
+                self.parting = Some(Box::new(parting));
+            }
+            Left::Nothing => {}
+        }
         let has_moved = matches!(
             link.event,
             TransferEvent::Progress(_) | TransferEvent::Marker(_)
@@ -437,6 +449,13 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
         };
         self.input(Input::DataClosed(data));
         true
+    }
+
+    fn poll_parting(&mut self, context: &mut Context<'_>) -> bool {
+        let runtime = &self.shared.runtime;
+        self.parting
+            .take_if(|parting| parting.poll_over(runtime, context).is_ready())
+            .is_some()
     }
 }
 

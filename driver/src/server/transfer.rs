@@ -13,12 +13,13 @@ use bytes::Bytes;
 use ftp_sansio::data::{CleanEnd, Codec, Direction, End};
 use ftp_sansio::server::{Admission, Failure, Task, Transfer, TransferEvent};
 
-use super::chain::{Chain, Effect, Link, fail, fail_storage, go_on};
-use super::data::{Data, Guard, Kept};
+use super::chain::{Chain, Effect, Left, Link, fail, fail_storage, go_on};
+use super::data::{Data, Kept};
 use super::passive;
 use super::source::{Direct, Lines, Source, find};
 use crate::direct::{self, Received};
 use crate::moving::{PIECE, poll_admit};
+use crate::parting::Guard;
 use crate::runtime::{Runtime, Stream};
 use crate::storage::{Entries, Reader, Storage, StorageError, Writer};
 use crate::tls::{DataSession, Engine};
@@ -97,12 +98,12 @@ pub(super) fn begin<R: Runtime, S: Storage>(
 
 /// Nothing was opened. A data connection that was there before stays, unless the peer may have sent an upload into it already.
 fn refuse<R: Runtime>(error: StorageError, direction: Direction, path: Path<R>) -> Link<R::Stream> {
-    let kept = match path {
-        Path::Kept(kept) if direction == Direction::Send => Some(kept),
-        _ => None,
+    let left = match path {
+        Path::Kept(kept) if direction == Direction::Send => Left::Open(kept),
+        _ => Left::Nothing,
     };
     Link {
-        kept,
+        left,
         ..fail_storage(error)
     }
 }

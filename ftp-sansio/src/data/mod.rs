@@ -167,6 +167,13 @@ impl Parameters {
         matches!(self.mode, Mode::Block | Mode::Compressed)
     }
 
+    /// Whether the data itself says where it ends, so that a part of it never looks like the whole: always, but for a file in MODE S, whose end is
+    /// that of the connection (RFC 959 § 3.4.1).
+    #[must_use]
+    pub const fn marks_end(self) -> bool {
+        !matches!((self.mode, self.structure), (Mode::Stream, Structure::File))
+    }
+
     /// The codec of one transfer, or nothing where this library has none for these parameters. All that it will ever allocate is
     /// allocated here: nothing for identity, some kilobytes for most others, some hundreds of them to send in MODE Z.
     #[must_use]

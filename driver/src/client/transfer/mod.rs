@@ -46,6 +46,8 @@ struct Transfer<'a, R: Runtime> {
     codec: Codec,
     /// Whether its data marks its own end, after which the connection stays open (RFC 959 § 3.3).
     leaves_open: bool,
+    /// Whether it does, whether or not the connection stays open: then its own end says nothing more.
+    marks_end: bool,
     /// With TLS: whether it resumed the control connection's session.
     resumed: Option<bool>,
     bytes: u64,
@@ -61,6 +63,7 @@ struct Transfer<'a, R: Runtime> {
 pub(super) struct Begun {
     codec: Codec,
     leaves_open: bool,
+    marks_end: bool,
 }
 
 enum State {
@@ -85,6 +88,7 @@ pub(super) async fn begin<R: Runtime>(
             let begun = |codec| Begun {
                 codec,
                 leaves_open: transfer.parameters.leaves_open(),
+                marks_end: transfer.parameters.marks_end(),
             };
             let codec = transfer.parameters.codec(transfer.direction);
             return Poll::Ready(codec.map(begun).ok_or(Error::Aborted));
@@ -106,7 +110,11 @@ pub(super) async fn begin<R: Runtime>(
 
 impl<'a, R: Runtime> Transfer<'a, R> {
     fn new(connection: &'a mut Connection<R>, id: OperationId, begun: Begun) -> Self {
-        let Begun { codec, leaves_open } = begun;
+        let Begun {
+            codec,
+            leaves_open,
+            marks_end,
+        } = begun;
         Self {
             resumed: connection.data_resumed(),
             meter: Meter::new(connection.runtime.clone()),
@@ -116,6 +124,7 @@ impl<'a, R: Runtime> Transfer<'a, R> {
             id,
             codec,
             leaves_open,
+            marks_end,
             bytes: 0,
             state: State::Moving,
         }
