@@ -261,11 +261,11 @@ impl<S: Stream> Transport<S> {
         }
         let closed = self.socket.stream.shutdown();
         self.is_closed = true;
-        match &self.tls {
-            // A peer that has said that it is done may be gone.
-            Some(tls) if tls.peer_has_ended() => Poll::Ready(Ok(())),
-            _ => Poll::Ready(closed),
-        }
+        Poll::Ready(match &self.tls {
+            // The end was `close_notify`. A peer that has read it may be gone.
+            Some(_) => Ok(()),
+            None => closed,
+        })
     }
 
     /// The same as far as it goes without waiting, whatever comes of it: nothing depends on the peer's hearing of it.

@@ -9,7 +9,7 @@ use super::peer::Peer;
 use super::site::{ANNA, LONG, Site, arg, client_config, pattern, pause, put, secret};
 use super::staged::Staged;
 use super::support::{read, write_all};
-use super::tls::{VERSIONS, site};
+use super::tls::{VERSIONS, client_tls, explicit, name, site};
 use super::tls_peer::TlsPeer;
 use crate::client::{Client, Error, Options};
 use crate::runtime::{Runtime, Stream};
@@ -45,6 +45,25 @@ pub async fn a_marked_end_needs_no_other<R: Runtime>(runtime: R) {
                 assert!(site.content("file") == content, "{options:?}");
             }
         }
+    }
+    site.close().await;
+}
+
+/// Under TLS its `close_notify` is the mark.
+pub async fn tls_marks_the_end<R: Runtime>(runtime: R) {
+    let site = site(runtime.clone(), |_| {});
+    let staged = Staged::new(runtime);
+    for version in VERSIONS {
+        let tls = client_tls(version);
+        let client = Client::connect_tls(staged.clone(), site.at, explicit(), &tls, name()).await;
+        let mut client = client.unwrap();
+        client.secure().await.unwrap();
+        client.login(arg(ANNA.0), secret(ANNA.1)).await.unwrap();
+        staged.lose_ends();
+        let content = pattern(50_000);
+        let stored = put(&mut client, "file", &content, Options::default()).await;
+        stored.unwrap();
+        assert!(site.content("file") == content);
     }
     site.close().await;
 }

@@ -166,7 +166,7 @@ macro_rules! conformance_tests {
             what_has_no_end_is_not_kept
         }
         $crate::conformance_tests! { @room $runtime, $block_on, marked:
-            a_marked_end_needs_no_other, a_clients_end_is_waited_for, an_end_that_never_comes
+            a_marked_end_needs_no_other, tls_marks_the_end, a_clients_end_is_waited_for, an_end_that_never_comes
         }
         $crate::conformance_tests! { @room $runtime, $block_on, cancelling:
             a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last,

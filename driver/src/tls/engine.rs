@@ -100,11 +100,6 @@ impl Engine {
         PeerCertificates::new(self.session.peer_certificates()?)
     }
 
-    /// Whether the peer has said that it is done.
-    pub(crate) const fn peer_has_ended(&self) -> bool {
-        self.peer_ended
-    }
-
     /// How many bytes of memory there are for what is yet to come.
     #[cfg(feature = "conformance")]
     pub(crate) fn buffered(&self) -> usize {
