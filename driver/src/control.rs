@@ -10,7 +10,7 @@ use ftp_sansio::tls::{TlsEvent, TlsFacts};
 use ftp_sansio::wire::Arg;
 use rustls::Connection;
 
-use crate::runtime::{Runtime, Timer, Unread};
+use crate::runtime::{Runtime, Timer, Unread, poll_until};
 use crate::tls::{Engine, PeerCertificates, TlsError};
 use crate::transport::Transport;
 
@@ -344,10 +344,10 @@ impl<R: Runtime> Control<R> {
     /// What the peer has sent that the machine has not taken, as the socket itself knows it.
     pub(crate) fn unread(&self) -> Unread {
         if self.over || self.ended {
-            Unread::End
-        } else {
-            self.transport.unread()
+            return Unread::End;
         }
+        // Whichever end it is, it is over.
+        self.transport.unread().unwrap_or(Unread::End)
     }
 
     /// Ends the connection: by a reset, or in order. In order means to wait a little for the peer's end
@@ -375,13 +375,10 @@ impl<R: Runtime> Control<R> {
         let Some(until) = self.gone_at else {
             return Poll::Ready(());
         };
-        if self.poll_farewell(context).is_pending()
-            && runtime.now() < until
-            && self.timer.poll(context).is_pending()
-        {
-            return Poll::Pending;
+        if self.poll_farewell(context).is_ready() {
+            return Poll::Ready(());
         }
-        Poll::Ready(())
+        poll_until(runtime, &mut self.timer, until, context)
     }
 
     /// Ready when both sides have said that this was all, or the peer goes on for too long.

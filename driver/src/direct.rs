@@ -98,7 +98,7 @@ pub(crate) fn poll_receive<S: Stream>(
         match filled {
             Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                match socket.unread() {
+                match socket.unread()? {
                     Unread::Nothing => ready!(socket.poll_ready(context, Interest::Read))?,
                     // It may have come since.
                     _ if !was_asked => was_asked = true,
@@ -124,4 +124,111 @@ pub(crate) fn poll_receive<S: Stream>(
         took,
         rest,
     }))
+}
+
+#[cfg(test)]
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
+mod tests {
+    use std::io::{IoSlice, Read, Write};
+    use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+    use std::os::fd::{AsFd, BorrowedFd};
+    use std::task::Waker;
+
+    use super::*;
+    use crate::socket;
+
+    /// A socket whose peer resets it right after an attempt that found nothing: before anybody can wait.
+    struct Unlucky {
+        socket: TcpStream,
+        peer: Option<TcpStream>,
+    }
+
+    impl Unlucky {
+        fn new() -> Self {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (socket, _) = listener.accept().unwrap();
+            socket.set_nonblocking(true).unwrap();
+            Self {
+                socket,
+                peer: Some(peer),
+            }
+        }
+    }
+
+    impl Stream for Unlucky {
+        fn local_addr(&self) -> io::Result<SocketAddr> {
+            self.socket.local_addr()
+        }
+
+        fn peer_addr(&self) -> io::Result<SocketAddr> {
+            self.socket.peer_addr()
+        }
+
+        fn poll_ready(&mut self, _: &mut Context<'_>, _: Interest) -> Poll<io::Result<()>> {
+            // Of a reset it is as of bytes.
+            Poll::Ready(Ok(()))
+        }
+
+        fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.socket.read(buffer)
+        }
+
+        fn try_write(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+            self.socket.write_vectored(buffers)
+        }
+
+        fn try_write_urgent(&mut self, data: &[u8]) -> io::Result<usize> {
+            self.socket.write(data)
+        }
+
+        fn shutdown(&mut self) -> io::Result<()> {
+            socket::shutdown(&self.socket)
+        }
+
+        fn unread(&self) -> io::Result<Unread> {
+            socket::unread(&self.socket)
+        }
+
+        fn reset_on_drop(&mut self) {
+            socket::reset_on_drop(&self.socket);
+        }
+
+        fn attempt<T>(
+            &mut self,
+            _: Interest,
+            call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>,
+        ) -> Option<io::Result<T>> {
+            let outcome = call(self.socket.as_fd());
+            if let Err(error) = &outcome
+                && error.kind() == io::ErrorKind::WouldBlock
+                && let Some(peer) = self.peer.take()
+            {
+                socket::reset_on_drop(&peer);
+            }
+            Some(outcome)
+        }
+    }
+
+    /// Or a part of a file would pass for the whole: `splice` and `recv` call it the end once the reset was told of.
+    #[test]
+    fn a_reset_is_no_end() {
+        let path = std::env::temp_dir().join(format!("ftp-driver-reset-{}", std::process::id()));
+        let file = File::create(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let mut unlucky = Unlucky::new();
+        unlucky.peer.as_mut().unwrap().write_all(b"a part").unwrap();
+        let mut transport = Transport::new(unlucky);
+        let mut context = Context::from_waker(Waker::noop());
+        let first = poll_receive(&mut transport, &mut context, &file);
+        assert!(matches!(
+            first,
+            Poll::Ready(Ok(Received::Some { written: 6, .. }))
+        ));
+        let then = poll_receive(&mut transport, &mut context, &file);
+        let Poll::Ready(Err(error)) = then else {
+            panic!("{then:?}");
+        };
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ftp_sansio::time::Instant;
 
-use crate::runtime::{Runtime, Stream, Timer};
+use crate::runtime::{Runtime, Stream, Timer, poll_until};
 use crate::transport::Transport;
 
 /// A stream that is reset when it is dropped before its end, so that the peer cannot take a part for the whole. Between two transfers it
@@ -73,11 +73,10 @@ impl<R: Runtime> Parting<R> {
 
     /// Ready when the peer has ended it, or is not waited for any more.
     pub(crate) fn poll_over(&mut self, runtime: &R, context: &mut Context<'_>) -> Poll<()> {
-        let is_late = self.timer.poll(context).is_ready() && runtime.now() >= self.until;
-        match self.poll_ended(context) {
-            Poll::Pending if !is_late => Poll::Pending,
-            _ => Poll::Ready(()),
+        if self.poll_ended(context).is_ready() {
+            return Poll::Ready(());
         }
+        poll_until(runtime, &mut self.timer, self.until, context)
     }
 
     fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<()> {

@@ -103,16 +103,25 @@ pub async fn within<R: Runtime, F: Future>(
         if let Poll::Ready(output) = future.as_mut().poll(context) {
             return Poll::Ready(Some(output));
         }
-        while timer.poll(context).is_ready() {
-            // The clock decides: a timer may be early, and is set again then.
-            if runtime.now() >= until {
-                return Poll::Ready(None);
-            }
-            timer.set(Some(until));
-        }
-        Poll::Pending
+        poll_until(runtime, &mut timer, until, context).map(|()| None)
     })
     .await
+}
+
+/// Ready once `until` has come, for which the timer is set. The clock decides: a timer may be early, and is set again then.
+pub(crate) fn poll_until<R: Runtime>(
+    runtime: &R,
+    timer: &mut R::Timer,
+    until: Instant,
+    context: &mut Context<'_>,
+) -> Poll<()> {
+    while timer.poll(context).is_ready() {
+        if runtime.now() >= until {
+            return Poll::Ready(());
+        }
+        timer.set(Some(until));
+    }
+    Poll::Pending
 }
 
 /// Lets this much time pass.
@@ -149,7 +158,7 @@ pub enum Unread {
     Nothing,
     /// Some bytes.
     Bytes,
-    /// The peer has closed its side and all before that was read; or the connection is lost.
+    /// The peer has closed its side, and all before that was read.
     End,
 }
 
@@ -201,7 +210,10 @@ pub trait Stream: Send + Unpin + 'static {
     fn shutdown(&mut self) -> io::Result<()>;
 
     /// What there is to read: asked of the socket itself, and not of what the reactor has heard so far.
-    fn unread(&self) -> Unread;
+    ///
+    /// # Errors
+    /// The connection is lost. A kernel says so once, and calls it the end from then on: who asks must not forget it.
+    fn unread(&self) -> io::Result<Unread>;
 
     /// Makes dropping this socket a reset, so that the peer cannot take a broken transfer for a complete one.
     fn reset_on_drop(&mut self);

@@ -141,14 +141,17 @@ pub fn reset_on_drop(socket: &impl AsSocket) {
 }
 
 /// What there is to read, asked of the kernel.
-pub fn unread(socket: &impl AsSocket) -> Unread {
+///
+/// # Errors
+/// What the system says, which says it only once: after a reset was told of, there is nothing but an end to read.
+pub fn unread(socket: &impl AsSocket) -> io::Result<Unread> {
     let mut byte = [MaybeUninit::uninit()];
     match SockRef::from(socket).peek(&mut byte) {
-        Ok(0) => Unread::End,
-        Ok(_) => Unread::Bytes,
+        Ok(0) => Ok(Unread::End),
+        Ok(_) => Ok(Unread::Bytes),
         Err(error) => match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Unread::Nothing,
-            _ => Unread::End,
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(Unread::Nothing),
+            _ => Err(error),
         },
     }
 }

@@ -279,7 +279,7 @@ impl<S: Stream> Transport<S> {
     }
 
     /// What there is to read, as the socket itself knows it.
-    pub(crate) fn unread(&self) -> Unread {
+    pub(crate) fn unread(&self) -> io::Result<Unread> {
         self.socket.stream.unread()
     }
 

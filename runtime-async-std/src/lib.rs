@@ -174,8 +174,8 @@ impl runtime::Stream for Stream {
         socket::shutdown(self.0.socket()?)
     }
 
-    fn unread(&self) -> Unread {
-        self.0.socket().map_or(Unread::End, socket::unread)
+    fn unread(&self) -> io::Result<Unread> {
+        socket::unread(self.0.socket()?)
     }
 
     fn reset_on_drop(&mut self) {

@@ -233,7 +233,7 @@ impl runtime::Stream for Stream {
         self.shared.with(|world| world.shutdown(self.id, self.side))
     }
 
-    fn unread(&self) -> Unread {
+    fn unread(&self) -> io::Result<Unread> {
         self.shared.with(|world| world.unread(self.id, self.side))
     }
 

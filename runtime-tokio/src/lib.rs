@@ -236,8 +236,8 @@ impl runtime::Stream for Stream {
         with!(&self.0, socket => socket::shutdown(socket), lost => Err(lost()))
     }
 
-    fn unread(&self) -> Unread {
-        with!(&self.0, socket => socket::unread(socket), lost => Unread::End)
+    fn unread(&self) -> io::Result<Unread> {
+        with!(&self.0, socket => socket::unread(socket), lost => Err(lost()))
     }
 
     fn reset_on_drop(&mut self) {

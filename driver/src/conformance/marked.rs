@@ -1,5 +1,6 @@
 //! Uploads whose data says itself where it ends: how the connection beneath them comes to its own end, which means nothing any more.
 
+use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -8,11 +9,13 @@ use ftp_sansio::wire::{Mode, Structure};
 use super::peer::Peer;
 use super::site::{ANNA, LONG, Site, arg, client_config, pattern, pause, put, secret};
 use super::staged::Staged;
-use super::support::{read, write_all};
+use super::support::{LOCALHOST, pair, read, write_all};
 use super::tls::{VERSIONS, client_tls, explicit, name, site};
 use super::tls_peer::TlsPeer;
 use crate::client::{Client, Error, Options};
+use crate::parting::{Guard, Parting};
 use crate::runtime::{Runtime, Stream};
+use crate::transport::Transport;
 
 /// Three letters, and the marks that end the record and the file (RFC 959 § 3.4.1).
 const RECORD: &[u8] = b"new\xff\x03";
@@ -87,6 +90,21 @@ pub async fn a_clients_end_is_waited_for<R: Runtime>(runtime: R) {
         assert_eq!(read(&mut data.stream, &mut [0]).await.unwrap(), 0);
     }
     site.close().await;
+}
+
+/// Nor does it wait for ever where timers are early, as they may be.
+pub async fn an_early_timer_is_set_again<R: Runtime>(runtime: R) {
+    let staged = Staged::new(runtime);
+    staged.hurry();
+    // Held, and silent.
+    let (stream, _peer) = pair(&staged, LOCALHOST).await;
+    let begun = staged.now();
+    let mut parting = Parting::new(&staged, Guard::new(Transport::new(stream)));
+    poll_fn(|context| parting.poll_over(&staged, context)).await;
+    assert!(
+        staged.now() >= begun + Duration::from_millis(500),
+        "it did not wait"
+    );
 }
 
 /// It does not wait for ever, nor read whatever comes, and the session goes on meanwhile.

@@ -126,7 +126,7 @@ macro_rules! conformance_tests {
     };
     ($runtime:expr, $block_on:path, simulated) => {
         $crate::conformance_tests! { @room $runtime, $block_on, network:
-            transfers_both_ways, addresses_agree, an_end_is_not_a_reset, reset_on_drop_is_seen, a_dropped_connect_is_a_reset, waits_both_ways_at_once,
+            transfers_both_ways, addresses_agree, an_end_is_not_a_reset, reset_on_drop_is_seen, a_question_tells_of_a_reset, a_dropped_connect_is_a_reset, waits_both_ways_at_once,
             readiness_is_not_stale_after_the_bare_handle, urgent_bytes_stay_in_line, a_refused_connect_fails,
             connects_from_an_address, connects_over_ipv6, accepts_several
         }
@@ -166,7 +166,7 @@ macro_rules! conformance_tests {
             what_has_no_end_is_not_kept
         }
         $crate::conformance_tests! { @room $runtime, $block_on, marked:
-            a_marked_end_needs_no_other, tls_marks_the_end, a_clients_end_is_waited_for, an_end_that_never_comes
+            a_marked_end_needs_no_other, tls_marks_the_end, a_clients_end_is_waited_for, an_early_timer_is_set_again, an_end_that_never_comes
         }
         $crate::conformance_tests! { @room $runtime, $block_on, cancelling:
             a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last,

@@ -8,7 +8,7 @@ use std::task::Poll;
 use super::support::{
     LOCALHOST, accept, join, pair, poll_once, read, read_to_end, would_block, write_all,
 };
-use crate::runtime::{Interest, Listener, Runtime, Stream};
+use crate::runtime::{Interest, Listener, Runtime, Stream, Unread};
 
 /// More than any socket buffers, so that both sides have to wait.
 const LARGE: usize = 8 * 1024 * 1024;
@@ -88,6 +88,25 @@ pub async fn reset_on_drop_is_seen<R: Runtime>(runtime: R) {
     };
     let (outcome, ()) = join(read_to_end(&mut server), reset).await;
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::ConnectionReset);
+}
+
+/// Who only asks what there is to read is told of a reset too: nobody is told of it twice, and what is left to read then looks like an end.
+pub async fn a_question_tells_of_a_reset<R: Runtime>(runtime: R) {
+    let (mut client, mut server) = pair(&runtime, LOCALHOST).await;
+    assert_eq!(server.unread().unwrap(), Unread::Nothing);
+    client.reset_on_drop();
+    drop(client);
+    let told = poll_fn(|context| {
+        loop {
+            match server.unread() {
+                Ok(Unread::Nothing) => {}
+                told => return Poll::Ready(told),
+            }
+            // It may have come since.
+            std::task::ready!(server.poll_ready(context, Interest::Read)).unwrap();
+        }
+    });
+    assert_eq!(told.await.unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
 
 /// A connect that is dropped before it was seen to be complete is no connection that ended in order: that would be a whole, empty file.

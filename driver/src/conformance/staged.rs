@@ -26,6 +26,8 @@ struct Stage {
     lost: usize,
     /// Who would end a connection finds that its peer has reset it.
     loses_ends: bool,
+    /// Each timer that is set is ready at once, for the first time.
+    is_hasty: bool,
     /// Listeners are none any more.
     is_deaf: bool,
     /// How long each part of what is sent takes, where that goes slowly.
@@ -74,6 +76,11 @@ impl<R> Staged<R> {
         self.stage().loses_ends = true;
     }
 
+    /// From now on timers are early when they are asked first.
+    pub(super) fn hurry(&self) {
+        self.stage().is_hasty = true;
+    }
+
     /// From now on listeners are lost, as one that a reactor would not take.
     pub(super) fn deafen(&self) {
         self.stage().is_deaf = true;
@@ -108,6 +115,8 @@ impl<R: Runtime> Runtime for Staged<R> {
         StagedTimer {
             inner: self.inner.timer(),
             stage: self.stage.clone(),
+            is_early: false,
+            was_early: false,
         }
     }
 
@@ -223,7 +232,7 @@ impl<S: Stream> Stream for StagedStream<S> {
         self.inner.shutdown()
     }
 
-    fn unread(&self) -> Unread {
+    fn unread(&self) -> io::Result<Unread> {
         self.inner.unread()
     }
 
@@ -284,16 +293,25 @@ impl<L: Listener> Listener for StagedListener<L> {
 pub(super) struct StagedTimer<T> {
     inner: T,
     stage: Arc<Mutex<Stage>>,
+    is_early: bool,
+    was_early: bool,
 }
 
 impl<T: Timer> Timer for StagedTimer<T> {
     fn set(&mut self, at: Option<Instant>) {
-        let ahead = self.stage.lock().unwrap().ahead;
+        let stage = self.stage.lock().unwrap();
         self.inner
-            .set(at.map(|at| Instant::from_epoch(at.since_epoch().saturating_sub(ahead))));
+            .set(at.map(|at| Instant::from_epoch(at.since_epoch().saturating_sub(stage.ahead))));
+        // Set again, it keeps to its time.
+        self.is_early = stage.is_hasty && !self.was_early && at.is_some();
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.is_early {
+            (self.is_early, self.was_early) = (false, true);
+            self.inner.set(None);
+            return Poll::Ready(());
+        }
         self.inner.poll(context)
     }
 }

@@ -140,7 +140,7 @@ impl runtime::Stream for Stream {
         socket::shutdown(&self.0)
     }
 
-    fn unread(&self) -> Unread {
+    fn unread(&self) -> io::Result<Unread> {
         socket::unread(&self.0)
     }
 

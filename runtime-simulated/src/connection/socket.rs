@@ -129,11 +129,18 @@ impl World {
         Ok(())
     }
 
-    pub(crate) fn unread(&mut self, id: u64, side: usize) -> Unread {
-        match self.end(id, side) {
-            Ok(end) if end.incoming_len > 0 => Unread::Bytes,
-            Ok(end) if !end.ended && !end.dead => Unread::Nothing,
-            _ => Unread::End,
+    pub(crate) fn unread(&mut self, id: u64, side: usize) -> io::Result<Unread> {
+        let end = self.end(id, side)?;
+        if end.incoming_len > 0 {
+            return Ok(Unread::Bytes);
+        }
+        if end.ended {
+            return Ok(Unread::End);
+        }
+        match (end.error.take(), end.dead) {
+            (Some(error), _) => Err(error.into()),
+            (None, true) => Ok(Unread::End),
+            (None, false) => Ok(Unread::Nothing),
         }
     }
 
