@@ -19,6 +19,9 @@ pub(crate) fn set_up(cli: &Cli) -> Result<Option<ServerTls>, String> {
             None => Ok(None),
         };
     }
+    if let Some(contradiction) = protection.contradiction() {
+        return Err(contradiction.to_owned());
+    }
     let tls = build(cli).map_err(|error| format!("cannot set up TLS: {error}"))?;
     Ok(Some(tls))
 }

@@ -10,7 +10,8 @@ use super::Switch;
 
 #[derive(Args, Debug)]
 pub(crate) struct Protection {
-    /// Whether sessions may be protected by TLS (AUTH TLS), or have to be [default: allow with a certificate, off without]
+    /// Whether sessions may be protected by TLS (AUTH TLS), or have to be [default: allow with a certificate, require with --tls-client-ca,
+    /// off without either]
     #[arg(long, value_name = "off|allow|require", hide_possible_values = true)]
     tls: Option<TlsMode>,
 
@@ -31,7 +32,8 @@ pub(crate) struct Protection {
     pub(crate) implicit_tls: Vec<SocketAddr>,
 
     /// Whether data connections have to resume the control connection's TLS session, so that nobody else can take them. Many clients
-    /// cannot do that: lftp and this project's do, curl mostly, Python's ftplib does not.
+    /// cannot do that: lftp and this project's do, curl mostly, Python's ftplib does not. Data in clear text (PROT C) resumes nothing and passes
+    /// where --tls lets it: --tls require takes none.
     #[arg(
         long,
         value_name = "off|require",
@@ -40,7 +42,8 @@ pub(crate) struct Protection {
     )]
     pub(crate) tls_reuse: Reuse,
 
-    /// Clients have to show a certificate that one of these authorities (PEM) has signed. They log in all the same. SIGHUP reads it again.
+    /// Clients have to show a certificate that one of these authorities (PEM) has signed, and so nobody is let in without TLS (--tls require).
+    /// They log in all the same. SIGHUP reads it again.
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_client_ca: Option<PathBuf>,
 
@@ -73,12 +76,22 @@ pub(crate) enum Reuse {
 }
 
 impl Protection {
-    /// A certificate alone means that TLS is offered.
+    /// A certificate alone means that TLS is offered. Where clients have to show one too, a session without TLS would be the way around it.
     pub(crate) fn mode(&self) -> TlsMode {
-        self.tls.unwrap_or(match self.has_certificate() {
-            true => TlsMode::Allow,
-            false => TlsMode::Off,
-        })
+        self.tls
+            .unwrap_or(match (self.has_certificate(), &self.tls_client_ca) {
+                (true, Some(_)) => TlsMode::Require,
+                (true, None) => TlsMode::Allow,
+                (false, _) => TlsMode::Off,
+            })
+    }
+
+    /// What is wrong with options that do not go together.
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+        let is_open = matches!(self.tls, Some(TlsMode::Off | TlsMode::Allow));
+        (is_open && self.tls_client_ca.is_some()).then_some(
+            "--tls-client-ca wants --tls require: sessions without TLS show no certificate",
+        )
     }
 
     pub(crate) const fn has_certificate(&self) -> bool {
@@ -151,6 +164,22 @@ mod tests {
         assert_eq!(protection(&["--tls-self-signed"]).mode(), TlsMode::Allow);
         let off = protection(&["--tls-cert", "c", "--tls", "off"]);
         assert_eq!(off.mode(), TlsMode::Off);
+    }
+
+    #[test]
+    fn certificates_of_clients_mean_that_there_is_no_way_around_tls() {
+        let with = |options: &[&str]| {
+            let named = ["--tls-cert", "c", "--tls-client-ca", "ca"];
+            protection(&[&named[..], options].concat())
+        };
+        assert_eq!(with(&[]).mode(), TlsMode::Require);
+        assert_eq!(with(&[]).contradiction(), None);
+        assert_eq!(with(&["--tls", "require"]).contradiction(), None);
+        for mode in ["allow", "off"] {
+            assert!(with(&["--tls", mode]).contradiction().is_some(), "{mode}");
+        }
+        let allow = protection(&["--tls-cert", "c", "--tls", "allow"]);
+        assert_eq!(allow.contradiction(), None);
     }
 
     #[test]

@@ -272,6 +272,13 @@ fn clients_with_certificates(runtime: Runtime) {
     let nothing = house.client(TlsVersion::V1_3).curl(&[], "file");
     let nothing = nothing.expect("curl");
     assert_ne!(nothing.code(), Some(0), "{nothing:?}");
+    // Nor does it help to leave TLS out altogether.
+    let mut plain = Wire::connect(house.server.address());
+    assert_eq!(plain.answer().code, 220);
+    for line in ["USER alice", "PASS secret", "RETR file"] {
+        let code = plain.ask(line).code;
+        assert!(code >= 500, "{line}: {code}");
+    }
 }
 
 /// SNI: who calls the server by another name sees that name's certificate.
@@ -463,7 +470,12 @@ fn certificates_of_no_use(runtime: Runtime) {
     let missing = path(&here.at("missing.pem"));
     let nonsense = path(&here.at("nonsense.pem"));
     fs::write(&nonsense, "nonsense").expect("room for a small file");
-    let wrong: [(&[&str], &str); 9] = [
+    let authority = path(&certificates.authority());
+    let named = ["--tls-cert", &good, "--tls-key", &key];
+    let open = |mode| [&named[..], &["--tls-client-ca", &authority, "--tls", mode]].concat();
+    let wrong: [(&[&str], &str); 11] = [
+        (&open("allow"), "--tls-client-ca"),
+        (&open("off"), "--tls-client-ca"),
         (&["--tls", "require"], "--tls-cert"),
         (&["--implicit-tls", "127.0.0.1:0"], "--tls-cert"),
         (&["--tls-reuse", "require"], "--tls-cert"),
