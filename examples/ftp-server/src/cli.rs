@@ -81,7 +81,7 @@ pub(crate) struct Cli {
     pub(crate) runtime: RuntimeName,
 
     /// Says who connects, what is moved and how it ended, also where standard error is no terminal; twice, every command and
-    /// reply too.
+    /// reply too. Nobody waits for whoever reads it: lines that are not read in time are left out, and how many is said.
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 

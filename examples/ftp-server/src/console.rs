@@ -1,9 +1,11 @@
 //! The console: one line for what happens, on standard error.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use ftp_driver::server::{Ended, Event, Failure, SessionInfo, TransferFailure, TransferReport};
 use ftp_sansio::wire::{Command, Escaped, Verb};
+
+use crate::log::Log;
 
 /// How much is said.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -25,8 +27,8 @@ impl Detail {
     }
 }
 
-/// Prints an event.
-pub(crate) fn tell(detail: Detail, session: &SessionInfo, event: &Event) {
+/// Puts an event into the log.
+pub(crate) fn tell(log: &Log, detail: Detail, session: &SessionInfo, event: &Event) {
     if detail == Detail::Nothing {
         return;
     }
@@ -35,13 +37,7 @@ pub(crate) fn tell(detail: Detail, session: &SessionInfo, event: &Event) {
             .user
             .as_ref()
             .map_or_else(|| "-".to_owned(), ToString::to_string);
-        // A console that is gone is no reason to stop serving.
-        let _ = writeln!(
-            std::io::stderr(),
-            "#{} {} {user}: {line}",
-            session.id,
-            session.peer
-        );
+        log.say(&format!("#{} {} {user}: {line}", session.id, session.peer));
     }
 }
 

@@ -4,6 +4,7 @@
 mod accounts;
 mod cli;
 mod console;
+mod log;
 mod tls;
 
 use std::future::Future;
@@ -24,11 +25,15 @@ use ftp_driver::local::LocalStorage;
 use ftp_driver::runtime::Listener;
 use ftp_driver::server::{Builder, Config, DataTls, Resumption, Server, Tls};
 use ftp_driver::tls::ServerTls;
+use log::Log;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 /// How long a stop waits for running transfers.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// How long the end waits for whoever reads the log.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Hidden files of uploads that nobody has written to for so long belong to a server that was killed.
 const LEFT_OVER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -50,27 +55,31 @@ fn run(cli: &Cli) -> Result<(), String> {
     let signals = Signals::new([SIGTERM, SIGINT, SIGHUP])
         .map_err(|error| format!("cannot wait for signals: {error}"))?;
     let tls = tls::set_up(cli)?;
-    match cli.runtime {
-        RuntimeName::Tokio => on_tokio(cli, tls, signals),
+    let log = Log::to(std::io::stderr());
+    let done = match cli.runtime {
+        RuntimeName::Tokio => on_tokio(cli, tls, &log, signals),
         RuntimeName::AsyncStd => {
             let runtime = ftp_runtime_async_std::AsyncStd::new();
-            let server = async_std::task::block_on(async { start(runtime, cli, tls.clone()) })?;
-            wait(&server, tls, signals, |stop| {
-                async_std::task::block_on(stop);
-            });
-            Ok(())
+            let started = async { start(runtime, cli, tls.clone(), &log) };
+            async_std::task::block_on(started).map(|server| {
+                wait(&server, tls, &log, signals, |stop| {
+                    async_std::task::block_on(stop);
+                });
+            })
         }
-    }
+    };
+    log.flush(LAST_WORDS);
+    done
 }
 
-fn on_tokio(cli: &Cli, tls: Option<ServerTls>, signals: Signals) -> Result<(), String> {
+fn on_tokio(cli: &Cli, tls: Option<ServerTls>, log: &Log, signals: Signals) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("could not start: {error}"))?;
-    let server =
-        runtime.block_on(async { start(ftp_runtime_tokio::Tokio::new(), cli, tls.clone()) })?;
-    wait(&server, tls, signals, |stop| runtime.block_on(stop));
+    let tokio = ftp_runtime_tokio::Tokio::new();
+    let server = runtime.block_on(async { start(tokio, cli, tls.clone(), log) })?;
+    wait(&server, tls, log, signals, |stop| runtime.block_on(stop));
     Ok(())
 }
 
@@ -81,6 +90,7 @@ fn start<R: Runtime>(
     runtime: R,
     cli: &Cli,
     tls: Option<ServerTls>,
+    log: &Log,
 ) -> Result<FileServer<R>, String> {
     raise_file_limit();
     let storage = open_root(&runtime, &cli.root)?;
@@ -96,7 +106,7 @@ fn start<R: Runtime>(
         anonymous: anonymous(cli),
         storage: Arc::new(storage.clone()),
     };
-    let server = settings::<R>(cli, tls)
+    let server = settings::<R>(cli, tls, log.clone())
         .build(runtime.clone(), accounts)
         .map_err(|error| error.to_string())?;
     let lines = plain
@@ -143,7 +153,7 @@ fn announce(lines: Vec<String>) {
     });
 }
 
-/// Says something about the start, where anybody listens.
+/// Says something about the start, where anybody listens, before there are sessions that it could hold up.
 fn remark(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
@@ -181,7 +191,7 @@ fn anonymous(cli: &Cli) -> Option<Mode> {
     cli.anonymous
 }
 
-fn settings<R: Runtime>(cli: &Cli, tls: Option<ServerTls>) -> Builder {
+fn settings<R: Runtime>(cli: &Cli, tls: Option<ServerTls>, log: Log) -> Builder {
     let detail = Detail::new(cli.verbose, cli.quiet);
     let mut config = Config::default();
     config.capabilities = LocalStorage::<R>::CAPABILITIES;
@@ -205,7 +215,7 @@ fn settings<R: Runtime>(cli: &Cli, tls: Option<ServerTls>) -> Builder {
         .config(config)
         .max_sessions(cli.max_sessions)
         .max_sessions_per_address(cli.max_sessions_per_ip.unwrap_or(usize::MAX))
-        .observe(move |session, event| console::tell(detail, session, event));
+        .observe(move |session, event| console::tell(&log, detail, session, event));
     let settings = match &cli.passive_ports {
         Some(ports) => settings.passive_ports(ports.0.clone()),
         None => settings,
@@ -221,29 +231,33 @@ fn settings<R: Runtime>(cli: &Cli, tls: Option<ServerTls>) -> Builder {
 fn wait<R: Runtime>(
     server: &FileServer<R>,
     tls: Option<ServerTls>,
+    log: &Log,
     mut signals: Signals,
     run: impl FnOnce(Pin<Box<dyn Future<Output = ()> + '_>>),
 ) {
+    let log = log.clone();
+    let said = log.clone();
     let mut is_end = move |signal: &i32| {
         if *signal == SIGHUP {
-            read_again(tls.as_ref());
+            read_again(tls.as_ref(), &said);
         }
         *signal != SIGHUP
     };
     signals.forever().find(&mut is_end);
     std::thread::spawn(move || {
         signals.forever().find(is_end);
+        log.flush(LAST_WORDS);
         std::process::exit(0);
     });
     run(Box::pin(server.stop(GRACE)));
 }
 
 /// Sessions go on as they are; who connects from now on is shown the new certificates.
-fn read_again(tls: Option<&ServerTls>) {
+fn read_again(tls: Option<&ServerTls>, log: &Log) {
     match tls.map(ServerTls::reload) {
         None => {}
-        Some(Ok(())) => remark("the certificates were read again."),
-        Some(Err(error)) => remark(&format!(
+        Some(Ok(())) => log.say("the certificates were read again."),
+        Some(Err(error)) => log.say(&format!(
             "the certificates stay as they are, since those in the files are of no use: {error}"
         )),
     }

@@ -1,21 +1,24 @@
 //! Outputs that take nothing: what cannot be said is no reason not to serve.
 
+use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
 use ftp_peers::{
-    Daemon, Runtime, Scratch, Wire, closed_pipe, command, full_pipe, on_both_runtimes,
+    Daemon, Runtime, Scratch, Wire, closed_pipe, command, full_pipe, on_both_runtimes, ours, until,
 };
 
-use crate::PROGRAM;
+use crate::{House, PROGRAM};
 
 on_both_runtimes!(
     nobody_reads_the_ready_lines,
     standard_output_is_closed,
     all_output_is_closed,
     sigterm_before_it_is_ready,
+    nobody_reads_what_happens,
+    the_last_lines_are_said,
 );
 
 /// The command that starts it so that it has to say on standard error that anonymous may read.
@@ -62,4 +65,42 @@ fn sigterm_before_it_is_ready(runtime: Runtime) {
     daemon.terminate();
     thread::spawn(move || reader.read_to_end(&mut Vec::new()));
     assert_eq!(daemon.wait().code(), Some(0));
+}
+
+/// A terminal that was stopped, or a reader that stalls: sessions go on, more than there are threads, and so do signals.
+fn nobody_reads_what_happens(runtime: Runtime) {
+    const SESSIONS: usize = 40;
+    let here = Scratch::new();
+    let root = here.folder("root");
+    fs::write(root.join("file"), "hello").expect("room for a small file");
+    let (_reader, full) = full_pipe();
+    let mut server = ours(Path::new(PROGRAM), &root, runtime);
+    server.arg("-vv");
+    let mut daemon = Daemon::start_with(&mut server, Stdio::piped(), full);
+    let address = daemon.listens_on();
+    let mut wires: Vec<_> = (0..SESSIONS)
+        .map(|_| Wire::login(address, "alice", "secret"))
+        .collect();
+    for wire in &mut wires {
+        assert_eq!(wire.retrieve("file"), b"hello");
+    }
+    // It says what became of the certificates, if it has any, and is not held up by that either.
+    daemon.hang_up();
+    wires[0].expect("NOOP", 200);
+    daemon.terminate();
+    assert_eq!(daemon.wait().code(), Some(0));
+}
+
+fn the_last_lines_are_said(runtime: Runtime) {
+    let House {
+        mut server,
+        here: _here,
+    } = House::with(runtime, &["-v"]);
+    let _wire = Wire::login(server.address(), "alice", "secret");
+    server.daemon.terminate();
+    assert_eq!(server.daemon.wait().code(), Some(0));
+    until("the end of the session in the log", || {
+        let said = server.daemon.said();
+        said.contains("gone: the server is stopping").then_some(())
+    });
 }
