@@ -32,7 +32,7 @@ use signal_hook::iterator::Signals;
 /// How long a stop waits for running transfers.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// How long the end waits for whoever reads the log.
+/// How long the end waits for calls on files that have begun, and then for whoever reads the log.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Hidden files of uploads that nobody has written to for so long belong to a server that was killed.
@@ -80,7 +80,14 @@ fn on_tokio(cli: &Cli, tls: Option<ServerTls>, log: &Log, signals: Signals) -> R
     let tokio = ftp_runtime_tokio::Tokio::new();
     let server = runtime.block_on(async { start(tokio, cli, tls.clone(), log) })?;
     wait(&server, tls, log, signals, |stop| runtime.block_on(stop));
+    let_go(runtime);
     Ok(())
+}
+
+/// Sessions are over by now. A call on a file that has begun may come to its end, but one that hangs (a disk that is gone, a sweep of a huge
+/// tree) does not hold the process: dropping the runtime would wait for it without limit.
+fn let_go(runtime: tokio::runtime::Runtime) {
+    runtime.shutdown_timeout(LAST_WORDS);
 }
 
 type FileServer<R> = Server<R, Accounts<LocalStorage<R>>>;
@@ -274,4 +281,28 @@ fn raise_file_limit() {
             maximum,
         },
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_call_that_hangs_does_not_hold_the_end() {
+        const HANGS: Duration = Duration::from_secs(30);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let (begun, begins) = mpsc::channel();
+        let (_never, waits) = mpsc::channel::<()>();
+        runtime.spawn_blocking(move || {
+            begun.send(()).unwrap();
+            waits.recv_timeout(HANGS)
+        });
+        begins.recv().unwrap();
+        let at = Instant::now();
+        let_go(runtime);
+        assert!(at.elapsed() < HANGS, "it waited for what hangs");
+    }
 }
