@@ -60,7 +60,7 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) protection: Protection,
 
-    /// How long a session may say nothing.
+    /// How long a session may say nothing. It may ask for less (SITE IDLE), and not for more.
     #[arg(long, value_name = "SECS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) idle_timeout: u64,
 

@@ -32,6 +32,9 @@ use signal_hook::iterator::Signals;
 /// How long a stop waits for running transfers.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// The least that SITE IDLE may ask for, where `--idle-timeout` is not less still.
+const LEAST_IDLE: Duration = Duration::from_secs(30);
+
 /// How long the end waits for calls on files that have begun, and then for whoever reads the log.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -216,7 +219,10 @@ fn settings<R: Runtime>(cli: &Cli, tls: Option<ServerTls>, log: Log) -> Builder 
     };
     config.ccc = cli.protection.ccc == Switch::On;
     config.trace = detail >= Detail::Commands;
-    config.timeouts.idle = Duration::from_secs(cli.idle_timeout);
+    let idle = Duration::from_secs(cli.idle_timeout);
+    config.timeouts.idle = idle;
+    // Who runs the server says how long a seat is kept at the most.
+    config.idle_bounds = (idle.min(LEAST_IDLE), idle);
     config.timeouts.data_progress = Duration::from_secs(cli.transfer_timeout);
     let settings = Builder::new()
         .config(config)

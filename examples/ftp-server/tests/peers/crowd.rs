@@ -14,6 +14,7 @@ on_both_runtimes!(
     sessions_that_end_without_quit,
     more_than_max_sessions,
     more_than_max_sessions_of_one_address,
+    nobody_asks_for_more_time_than_there_is,
 );
 
 fn two_users_in_turn(runtime: Runtime) {
@@ -137,4 +138,24 @@ fn refuses_the_third(runtime: Runtime, options: &[&str]) {
     second.expect("QUIT", 221);
     admitted(&server).expect("QUIT", 221);
     first.expect("QUIT", 221);
+}
+
+/// SITE IDLE may ask for less than `--idle-timeout`, and never for more: a seat would be kept that others wait for.
+fn nobody_asks_for_more_time_than_there_is(runtime: Runtime) {
+    for (timeout, granted, refused) in [
+        ("60", &["30", "60"][..], &["29", "61", "7200"][..]),
+        ("10", &["10"], &["9", "11", "30"]),
+        ("9000", &["30", "9000"], &["9001"]),
+    ] {
+        let House {
+            server,
+            here: _here,
+        } = House::with(runtime, &["--idle-timeout", timeout]);
+        let mut wire = Wire::login(server.address(), "alice", "secret");
+        for (seconds, code) in [(granted, 200), (refused, 501)] {
+            for seconds in seconds {
+                wire.expect(&format!("SITE IDLE {seconds}"), code);
+            }
+        }
+    }
 }
