@@ -27,7 +27,7 @@ impl<R: Runtime> Client<R> {
     ///
     /// # Errors
     /// [`Error::Refused`], [`Error::Malformed`] for what is no digest of that kind, or what ended the session. A large file takes its time:
-    /// [`Timeouts::reply`](super::Timeouts) has to allow for it.
+    /// [`Timeouts::digest`](super::Timeouts) has to allow for it.
     pub async fn digest(
         &mut self,
         path: Arg,

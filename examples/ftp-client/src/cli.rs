@@ -58,7 +58,8 @@ pub(crate) struct Options {
     /// Let the server connect for the data (PORT, EPRT) in place of connecting to it.
     #[arg(long, global = true)]
     pub(crate) active: bool,
-    /// Longest wait for anything: a connection, a reply, the next data.
+    /// Longest wait for anything: a connection, a reply, the next data. Digests (--verify) have longer: 5 minutes, and a second more for
+    /// every 4 MiB of the file.
     #[arg(long, global = true, value_name = "SECS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
     /// How many sessions may move files at once, for get -r, put and sync: each with a login of its own, opened when there is a file for it. A

@@ -15,6 +15,9 @@ use crate::session::{Session, Settings};
 use crate::tls;
 use crate::url::Host;
 
+/// Nobody waits longer for a digest, however large the file is.
+const LONGEST_DIGEST: Duration = Duration::from_secs(24 * 3600);
+
 impl Settings {
     fn config(&self, mode: tls::Mode) -> Config {
         let mut config = Config::default();
@@ -32,6 +35,8 @@ impl Settings {
             config.timeouts = Timeouts::all(timeout);
             config.timeouts.third_party = third_party;
         }
+        // How long a digest may take depends on the file: see `Session::digest`.
+        config.timeouts.digest = LONGEST_DIGEST;
         config
     }
 }

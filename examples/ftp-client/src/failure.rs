@@ -170,7 +170,7 @@ fn exit_of(error: &Error) -> Exit {
         Error::Connect(_) | Error::Proxy(_) | Error::Closed(_) => Exit::Connect,
         Error::Refused(reply) => exit_of_reply(reply),
         Error::LoginRefused(_) => Exit::Login,
-        Error::Timeout(_) => Exit::Timeout,
+        Error::Timeout(_) | Error::Deadline { .. } => Exit::Timeout,
         Error::Incomplete(_) | Error::Aborted => Exit::Incomplete,
         Error::Protocol(_) => Exit::Protocol,
         Error::Tls(_) | Error::DataTls(_) => Exit::Tls,
@@ -233,6 +233,11 @@ mod tests {
             Exit::Incomplete
         );
         assert_eq!(Failure::server("x", &login).exit(), Exit::Login);
+        let late = Error::Deadline {
+            begun: true,
+            usable: true,
+        };
+        assert_eq!(Failure::server("x", &late).exit(), Exit::Timeout);
         for tls in [Error::Tls(TlsError::Ended), Error::DataTls(TlsError::Ended)] {
             assert_eq!(Failure::server("x", &tls).exit(), Exit::Tls);
         }

@@ -111,17 +111,18 @@ async fn compare<R: Runtime>(source: End<'_, R>, target: End<'_, R>) -> Result<(
     let (path, console) = (target.path, Rc::clone(&source.session.console));
     let here = source.session.digest_algorithms().await?;
     let there = target.session.digest_algorithms().await?;
+    let size = source.session.size(source.path).await?;
     if let Some(algorithm) = here.into_iter().find(|one| there.contains(one)) {
-        let here = source.session.digest(source.path, algorithm).await?;
-        let there = target.session.digest(path, algorithm).await?;
+        let count = size.unwrap_or_default();
+        let here = source.session.digest(source.path, algorithm, count).await?;
+        let there = target.session.digest(path, algorithm, count).await?;
         if let (Some(here), Some(there)) = (here, there) {
             console.detail(format_args!("{path}: {algorithm} compared"));
             return same(here == there, path, format_args!("{algorithm} differs"));
         }
     }
-    let here = source.session.size(source.path).await?;
     let there = target.session.size(path).await?;
-    let (Some(here), Some(there)) = (here, there) else {
+    let (Some(here), Some(there)) = (size, there) else {
         console.problem(format_args!(
             "{path}: not verified: the servers tell neither a common digest nor both sizes"
         ));

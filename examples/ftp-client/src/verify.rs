@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use ftp_driver::Runtime;
 use ftp_driver::client::Error;
@@ -12,6 +13,11 @@ use ftp_sansio::wire::DigestAlgorithm;
 use crate::failure::{Exit, Failure};
 use crate::remote::RemotePath;
 use crate::session::Session;
+
+/// How long a digest may take at the least, and by how many bytes of the file it may take a second more: a server computes it before it says
+/// anything, on a slow disk or with much else to do.
+const PATIENCE: Duration = Duration::from_secs(300);
+const BYTES_PER_SECOND: u64 = 4 << 20;
 
 /// How much of a file is read at once.
 const PIECE: usize = 256 * 1024;
@@ -80,7 +86,7 @@ impl Check {
     ) -> Result<(), Failure> {
         if let Some(hasher) = self.hasher {
             let algorithm = hasher.algorithm();
-            if let Some(digest) = session.digest(path, algorithm).await? {
+            if let Some(digest) = session.digest(path, algorithm, self.bytes).await? {
                 session
                     .console
                     .detail(format_args!("{path}: {algorithm} compared"));
@@ -118,13 +124,15 @@ impl<R: Runtime> Session<R> {
         asked.map_err(|error| Failure::server("FEAT", &error))
     }
 
-    /// What the server makes of a file; `None`, and a note, where it gives no digest.
+    /// What the server makes of a file of this many bytes; `None`, and a note, where it gives no digest.
     pub(crate) async fn digest(
         &mut self,
         path: &RemotePath,
         algorithm: DigestAlgorithm,
+        size: u64,
     ) -> Result<Option<Vec<u8>>, Failure> {
-        match self.client.digest(path.to_arg(), algorithm).await {
+        let mut patient = self.client.with_deadline(patience(size));
+        match patient.digest(path.to_arg(), algorithm).await {
             Ok(digest) => Ok(Some(digest)),
             Err(error @ (Error::Refused(_) | Error::Malformed(_) | Error::Aborted)) => {
                 self.console
@@ -134,6 +142,11 @@ impl<R: Runtime> Session<R> {
             Err(error) => Err(Failure::server(path, &error)),
         }
     }
+}
+
+/// How long the digest of so many bytes is waited for.
+fn patience(size: u64) -> Duration {
+    PATIENCE + Duration::from_secs(size / BYTES_PER_SECOND)
 }
 
 fn differs(path: &RemotePath, what: impl std::fmt::Display) -> Failure {

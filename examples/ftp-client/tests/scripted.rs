@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use ftp_peers::{Done, Runtime, Scratch, command, names_in, on_both_runtimes, run};
 
@@ -25,8 +26,12 @@ on_both_runtimes!(
     a_digest_that_differs,
     a_digest_that_is_none,
     nothing_to_verify_by,
+    a_digest_takes_its_time,
     a_refused_file_leaves_the_other_server_alone,
 );
+
+/// How late an answer is that stands behind a `~`.
+const LATE: Duration = Duration::from_secs(3);
 
 /// What a server answers to a line that begins like this. The first that fits; the rest is 502.
 type Script = &'static [(&'static str, &'static str)];
@@ -126,7 +131,13 @@ fn serve(stream: &TcpStream, script: Script, heard: &Mutex<Vec<String>>) {
                 );
                 say("226 got it");
             }
-            Some(answer) => say(answer),
+            Some(answer) => match answer.strip_prefix('~') {
+                Some(answer) => {
+                    thread::sleep(LATE);
+                    say(answer);
+                }
+                None => say(answer),
+            },
             None => say("502 not here"),
         }
         if answer.is_some_and(|answer| answer.starts_with("421") || answer.starts_with("221")) {
@@ -377,6 +388,29 @@ fn a_digest_that_is_none(runtime: Runtime) {
     let done = client(runtime, &["--verify", "cat", &server.url("file")]).exits(8);
     assert!(done.stderr.contains("5 bytes were moved"), "{done:?}");
 }
+
+/// It is computed before it is told: a wait for that is no silence, whatever `--timeout` says of other replies.
+fn a_digest_takes_its_time(runtime: Runtime) {
+    let (here, server) = (Scratch::new(), Played::new(WITH_A_LATE_DIGEST));
+    let file = here.at("file");
+    let name = file.to_str().expect("a name in UTF-8");
+    let words = ["--timeout", "1", "--verify", "get", &server.url("file")];
+    client(runtime, &[&words[..], &[name]].concat()).ok();
+    assert_eq!(std::fs::read(&file).expect("the file"), b"foo");
+    // Other replies have their time.
+    let late = Played::new(&[("SIZE", "~213 5"), ("RETR", ">other")]);
+    let words = ["--timeout", "1", "--verify", "cat", &late.url("file")];
+    client(runtime, &words).exits(7);
+}
+
+const WITH_A_LATE_DIGEST: Script = &[
+    ("FEAT", "211-so much\r\n HASH SHA-1*\r\n211 and no more"),
+    (
+        "HASH file",
+        "~213 SHA-1 0-2 0beec7b5ea3f0fdbc95d0dd47f3c5bc275da8a33 file",
+    ),
+    ("RETR", ">foo"),
+];
 
 fn nothing_to_verify_by(runtime: Runtime) {
     let server = Played::new(&[("RETR", ">other")]);

@@ -90,6 +90,8 @@ pub struct Timeouts {
     pub greeting: Duration,
     /// For a reply.
     pub reply: Duration,
+    /// For the reply to a digest (HASH, XSHA256 and their like): a server reads the whole file before it gives any. By default an hour.
+    pub digest: Duration,
     /// For TLS to begin or to end on the control connection.
     pub tls: Duration,
     /// For the data connection.
@@ -112,6 +114,7 @@ impl Timeouts {
             connect: duration,
             greeting: duration,
             reply: duration,
+            digest: duration,
             tls: duration,
             data_open: duration,
             data_progress: duration,
@@ -127,6 +130,7 @@ impl Default for Timeouts {
         Self {
             abort: Duration::from_secs(10),
             linger: Duration::from_secs(10),
+            digest: Duration::from_secs(3600),
             third_party: Duration::from_secs(24 * 3600),
             ..Self::all(Duration::from_secs(60))
         }

@@ -162,6 +162,13 @@ impl Queue {
             .find(|(of, _)| *of == id)
             .map(|(_, transfer)| transfer)
     }
+
+    /// Whether it is a command that has the server read a whole file before it answers.
+    pub(super) fn is_digest(&self, id: OperationId) -> bool {
+        let task = self.tasks.iter().find(|task| task.id == id);
+        let procedure = task.and_then(|task| task.procedure.as_ref());
+        matches!(procedure, Some(Procedure::Single(single)) if single.is_digest())
+    }
 }
 
 impl Procedure {

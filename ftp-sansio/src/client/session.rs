@@ -324,6 +324,9 @@ impl Session {
             (_, Some(Whose::Greeting)) => Some(self.config.timeouts.greeting),
             // Its data, or the data of one ahead of it, is waited for, and has a deadline of its own.
             (_, Some(Whose::Task(id, Part::Verb))) if self.waits_for_data(id) => None,
+            (_, Some(Whose::Task(id, _))) if self.queue.is_digest(id) => {
+                Some(self.config.timeouts.digest)
+            }
             _ => Some(self.config.timeouts.reply),
         };
         self.keep(Timer::Reply, now, timeout);

@@ -32,6 +32,10 @@ impl Single {
         }
     }
 
+    pub(super) const fn is_digest(&self) -> bool {
+        matches!(self.command, Command::Hash(_) | Command::Checksum { .. })
+    }
+
     pub(super) fn advance(
         &mut self,
         session: &mut Session,

@@ -52,6 +52,41 @@ fn no_reply() {
     );
 }
 
+/// A server that digests a file reads all of it before it answers.
+#[test]
+fn no_reply_to_a_digest_takes_longer() {
+    for line in ["HASH a", "XSHA256 a"] {
+        transcript(&format!(
+            r#"
+            given: greeted
+            user: digest {line}
+            C: {line}
+            +3599s
+            +1s
+            result: timed out waiting for a reply
+            session: over, timed out waiting for a reply
+            closed: abruptly
+            "#
+        ));
+    }
+    transcript(
+        r#"
+        given: greeted
+        user: digest XMD5 a
+        C: XMD5 a
+        +600s
+        S: 250 d41d8cd98f00b204e9800998ecf8427e
+        result: digest Some(Md5) d41d8cd98f00b204e9800998ecf8427e
+        user: pwd
+        C: PWD
+        +60s
+        result: timed out waiting for a reply
+        session: over, timed out waiting for a reply
+        closed: abruptly
+        "#,
+    );
+}
+
 #[test]
 fn the_connection_breaks() {
     transcript(
