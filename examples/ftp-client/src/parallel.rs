@@ -24,6 +24,8 @@ use crate::url::Target;
 /// The sessions of one command: the first, and as many more as `-j` lets there be.
 pub(crate) struct Sessions<'a, R: Runtime> {
     pub(crate) first: Session<R>,
+    /// It may have waited for the others: whether it is there is not known.
+    is_in_doubt: bool,
     more: More<'a, R>,
 }
 
@@ -59,7 +61,26 @@ impl<'a, R: Runtime> Sessions<'a, R> {
             idle: RefCell::default(),
             is_full: Cell::new(false),
         };
-        Ok(Self { first, more })
+        Ok(Self {
+            first,
+            is_in_doubt: false,
+            more,
+        })
+    }
+
+    /// The first, as it can be used after [`each`](Self::each). While it waited for the others the server may have closed it, as servers do
+    /// with those that say nothing: then it is another.
+    pub(crate) async fn first(&mut self) -> Result<&mut Session<R>, Failure> {
+        if std::mem::take(&mut self.is_in_doubt) && !self.first.is_there().await {
+            let manner = (self.first.representation, self.first.mode);
+            let mut session = match self.more.idle().await {
+                Some(session) => session,
+                None => self.more.open().await?,
+            };
+            (session.representation, session.mode) = manner;
+            self.first = session;
+        }
+        Ok(&mut self.first)
     }
 
     /// Does this for each of the files, begun in their order; a session is opened when there is something for it to do. A failure of one
@@ -71,10 +92,12 @@ impl<'a, R: Runtime> Sessions<'a, R> {
         bytes: Option<u64>,
         work: impl AsyncFn(&mut Session<R>, T) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
+        self.first().await?;
         let settings = &self.more.opener.settings;
         let count = files.len().min(settings.jobs);
         let _sum = (count > 1).then(|| Sum::begin(&settings.console, files.len(), bytes));
         let queue = Queue::from(VecDeque::from(files));
+        self.is_in_doubt = count > 1;
         let manner = (self.first.representation, self.first.mode);
         let (more, queue, work) = (&self.more, &queue, &work);
         let mut lanes: Vec<Lane<'_>> = vec![Box::pin(empty(&mut self.first, queue, work))];
@@ -106,6 +129,23 @@ impl<'a, R: Runtime> Sessions<'a, R> {
 }
 
 impl<R: Runtime> More<'_, R> {
+    async fn open(&self) -> Result<Session<R>, Failure> {
+        self.opener
+            .open_as(self.target, self.credentials.clone())
+            .await
+    }
+
+    /// One that has nothing to do, and that the server has not closed for that.
+    async fn idle(&self) -> Option<Session<R>> {
+        loop {
+            let last = self.idle.borrow_mut().pop();
+            let mut session = last?;
+            if session.is_there().await {
+                return Some(session);
+            }
+        }
+    }
+
     /// One more session, as long as there is something to do. A server that does not let there be so many is no problem: those that there are
     /// go on.
     async fn session<T>(
@@ -113,11 +153,11 @@ impl<R: Runtime> More<'_, R> {
         queue: &Queue<T>,
         (representation, mode): (Representation, Mode),
     ) -> Option<Session<R>> {
-        let idle = self.idle.borrow_mut().pop();
+        let idle = self.idle().await;
         if idle.is_some() || self.is_full.get() {
             return idle;
         }
-        let mut opening = Box::pin(self.opener.open_as(self.target, self.credentials.clone()));
+        let mut opening = Box::pin(self.open());
         let opened = poll_fn(|context| match queue.borrow().is_empty() {
             true => Poll::Ready(None),
             false => opening.as_mut().poll(context).map(Some),

@@ -22,6 +22,9 @@ use crate::tls::Tls;
 /// How long a server may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(3);
 
+/// How long a session may take to prove that it is there.
+const CHECK: Duration = Duration::from_secs(5);
+
 /// What the command line says about every session.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -135,6 +138,13 @@ impl<R: Runtime> Session<R> {
     /// Whether the session cannot go on after a failure.
     pub(crate) fn is_lost(&self, failure: &Failure) -> bool {
         failure.is_fatal() || !self.client.is_usable()
+    }
+
+    /// Whether the server still answers, after a time in which nothing was asked of it.
+    pub(crate) async fn is_there(&mut self) -> bool {
+        let answer = self.client.with_deadline(CHECK).noop().await;
+        // That it does not know NOOP is an answer too.
+        matches!(answer, Ok(_) | Err(Error::Refused(_)))
     }
 
     /// Says goodbye. The work is done, so that nothing that goes wrong now matters.

@@ -280,7 +280,7 @@ pub(crate) async fn tree<R: Runtime>(
     resume: bool,
 ) -> Result<(), Failure> {
     let tree = walk_local(from, &Filter::default())?;
-    let session = &mut sessions.first;
+    let session = sessions.first().await?;
     tree.report(&session.console);
     session.make_folders(to).await?;
     let mut blocked = Branches::default();

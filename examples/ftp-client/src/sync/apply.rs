@@ -60,8 +60,11 @@ pub(super) async fn apply<R: Runtime>(
     let bytes = files.iter().map(|step| step.size()).sum();
     let transfer = async |session: &mut Session<R>, step: &Step| work.take(session, step).await;
     sessions.each(files, bytes, transfer).await?;
-    for step in deletes {
-        work.pass(&mut sessions.first, step).await?;
+    if !deletes.is_empty() {
+        let session = sessions.first().await?;
+        for step in deletes {
+            work.pass(session, step).await?;
+        }
     }
     Ok(work.done.into_inner())
 }

@@ -3,6 +3,7 @@
 
 mod facts;
 mod faults;
+mod idle;
 mod ipv6;
 mod killed;
 mod moving;
