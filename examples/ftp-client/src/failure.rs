@@ -16,7 +16,7 @@ pub(crate) enum Exit {
     Partial = 1,
     /// The command line made no sense.
     Usage = 2,
-    /// Could not connect, or the connection was lost.
+    /// Could not connect, be it for the data, or the connection was lost.
     Connect = 3,
     /// TLS was wanted and could not be had.
     Tls = 4,
@@ -135,9 +135,10 @@ impl Failure {
         }
     }
 
-    /// The same, for what happened while a file was on its way: a lost connection leaves it incomplete.
+    /// The same, for what happened while a file was on its way: a lost connection leaves it incomplete. Where there was none for the data,
+    /// nothing of it was moved.
     pub(crate) fn in_transfer(mut self) -> Self {
-        if self.exit == Exit::Connect {
+        if self.exit == Exit::Connect && self.fatal {
             self.exit = Exit::Incomplete;
         }
         self
@@ -167,12 +168,15 @@ impl fmt::Display for Failure {
 fn exit_of(error: &Error) -> Exit {
     match error {
         Error::NotBegun(why) => exit_of(why),
-        Error::Connect(_) | Error::Proxy(_) | Error::Closed(_) => Exit::Connect,
+        Error::Connect(_) | Error::Proxy(_) | Error::Closed(_) | Error::NoDataConnection => {
+            Exit::Connect
+        }
         Error::Refused(reply) => exit_of_reply(reply),
         Error::LoginRefused(_) => Exit::Login,
         Error::Timeout(_) | Error::Deadline { .. } => Exit::Timeout,
         Error::Incomplete(_) | Error::Aborted => Exit::Incomplete,
-        Error::Protocol(_) => Exit::Protocol,
+        // A reply of which the code promises what the text does not hold breaks it too, though the session goes on.
+        Error::Protocol(_) | Error::Malformed(_) => Exit::Protocol,
         Error::Tls(_) | Error::DataTls(_) => Exit::Tls,
         _ => Exit::Partial,
     }
@@ -233,6 +237,15 @@ mod tests {
             Exit::Incomplete
         );
         assert_eq!(Failure::server("x", &login).exit(), Exit::Login);
+        let promised = Error::Malformed(Reply::new(Code::new(227).unwrap(), "Here"));
+        assert_eq!(Failure::server("x", &promised).exit(), Exit::Protocol);
+        let no_data = Error::NoDataConnection;
+        assert_eq!(Failure::server("x", &no_data).exit(), Exit::Connect);
+        assert_eq!(
+            Failure::server("x", &no_data).in_transfer().exit(),
+            Exit::Connect,
+            "nothing was moved"
+        );
         let late = Error::Deadline {
             begun: true,
             usable: true,

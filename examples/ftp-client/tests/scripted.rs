@@ -27,6 +27,8 @@ on_both_runtimes!(
     a_digest_that_is_none,
     nothing_to_verify_by,
     a_digest_takes_its_time,
+    replies_without_what_they_promise,
+    no_data_connection,
     a_refused_file_leaves_the_other_server_alone,
 );
 
@@ -109,7 +111,8 @@ fn serve(stream: &TcpStream, script: Script, heard: &Mutex<Vec<String>>) {
             .find(fits)
             .map(|(_, answer)| *answer);
         match answer {
-            _ if line == "EPSV" => {
+            // Unless the script has it otherwise.
+            None if line == "EPSV" && !script.iter().any(|(start, _)| *start == "PASV") => {
                 passive = listen();
                 let address = passive.local_addr().expect("a listener has an address");
                 say(&format!("229 go on (|||{}|)", address.port()));
@@ -416,6 +419,26 @@ fn nothing_to_verify_by(runtime: Runtime) {
     let server = Played::new(&[("RETR", ">other")]);
     let done = client(runtime, &["--verify", "cat", &server.url("file")]).exits(1);
     assert!(done.stderr.contains("not verified"), "{done:?}");
+}
+
+/// The server broke the protocol, and it goes on all the same.
+fn replies_without_what_they_promise(runtime: Runtime) {
+    let server = Played::new(&[("MKD", "257 made"), ("PWD", "257 somewhere")]);
+    let list = ["ls", &server.url("folder/")];
+    client(runtime, &list).exits(9);
+    let server = Played::new(&[("EPSV", "229 somewhere"), ("PASV", "227 somewhere")]);
+    client(runtime, &["ls", &server.url("")]).exits(9);
+}
+
+/// The address that the server tells has nobody who listens.
+fn no_data_connection(runtime: Runtime) {
+    let server = Played::new(&[("PASV", "227 here (127,0,0,1,0,1)"), ("RETR", "150 go on")]);
+    for words in [
+        &["ls", &server.url("")][..],
+        &["get", &server.url("file"), "-"],
+    ] {
+        client(runtime, words).exits(3);
+    }
 }
 
 /// A source that does not have the file is asked before the target hears of it.
