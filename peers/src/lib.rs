@@ -27,7 +27,7 @@ pub use daemon::Daemon;
 pub use pipe::{closed_pipe, full_pipe};
 pub use runtime::Runtime;
 pub use scratch::{Scratch, names_in, until};
-pub use server::{Pyftpdlib, Server, ours, percent};
+pub use server::{Pyftpdlib, Server, ours, own_ip, percent};
 pub use tls::{Tls, TlsVersion};
 pub use tls_client::{Ftplib, TlsClient};
 pub use tool::{command, find, python, sibling, skip, skip_without_ipv6};

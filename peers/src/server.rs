@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::daemon::Daemon;
 
-pub use ours::ours;
+pub use ours::{ours, own_ip};
 pub use pyftpdlib::Pyftpdlib;
 
 /// A server at work on a folder of the test's.

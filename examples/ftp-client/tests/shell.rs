@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Once;
 
 use ftp_peers::{Runtime, Scratch, Server, assert_same, command, fill, names_in, on_both_runtimes};
-use ftp_peers::{ours, run_fed, sibling};
+use ftp_peers::{ours, own_ip, run_fed, sibling};
 use rexpect::process::WaitStatus;
 use rexpect::session::{Options, PtySession, spawn_with_options};
 
@@ -325,19 +325,22 @@ fn two_users_in_turn(runtime: Runtime) {
 fn a_server_that_goes_away(runtime: Runtime) {
     let here = Scratch::new();
     let Some(program) = our_server() else { return };
-    let mut server = Server::ours(&program, &here.folder("root"), runtime);
+    let (root, ip) = (here.folder("root"), own_ip(runtime));
+    let mut command = command(&program);
+    command.args(["--listen", &format!("{ip}:0"), "--user", "alice:secret"]);
+    command
+        .args(["--runtime", runtime.name(), "--root"])
+        .arg(&root);
+    let mut server = Server::start(&mut command, &root);
     let port = server.address().port();
     let mut person = Person::sits_down(here.path(), runtime);
-    person.types(
-        &format!("CONN 127.0.0.1 {port}"),
-        "USER and PASS are wanted",
-    );
+    person.types(&format!("CONN {ip} {port}"), "USER and PASS are wanted");
     person.types("USER alice", "PASS is wanted");
     person.types("PASS secret", "logged in as alice");
     server.daemon.kill();
     person.types("LIST", "the connection is closed; CONN connects again");
     person.types("LIST", "not connected");
-    person.types(&format!("CONN 127.0.0.1 {port}"), "could not connect");
+    person.types(&format!("CONN {ip} {port}"), "could not connect");
     person.leaves("QUIT");
 }
 

@@ -1,6 +1,6 @@
 //! This project's server.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 
@@ -26,6 +26,12 @@ pub fn ours(program: &Path, root: &Path, runtime: Runtime) -> Command {
         runtime.name(),
     ]);
     command
+}
+
+/// An address that nobody else on this machine uses, so that nobody takes a port there that was let go of.
+pub fn own_ip(runtime: Runtime) -> Ipv4Addr {
+    let [.., high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 100 + runtime as u8, high, low)
 }
 
 impl Server {

@@ -23,7 +23,7 @@ on_both_runtimes!(
 );
 
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Kind {
+pub(crate) enum Kind {
     Socks,
     Http,
 }
@@ -38,7 +38,7 @@ impl Kind {
 }
 
 /// A proxy that knows one user (anna, hush), and behind which every name is this machine. It writes down who wanted to go where.
-struct Proxy {
+pub(crate) struct Proxy {
     kind: Kind,
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
@@ -46,6 +46,11 @@ struct Proxy {
 
 impl Proxy {
     fn new(kind: Kind) -> Self {
+        Self::watched(kind, |_| ())
+    }
+
+    /// This is called with a connection's port before anything passes.
+    pub(crate) fn watched(kind: Kind, watch: impl Fn(u16) + Send + Sync + 'static) -> Self {
         let requests = Arc::<Mutex<Vec<String>>>::default();
         let heard = Arc::clone(&requests);
         let address = listen(move |stream| {
@@ -68,6 +73,7 @@ impl Proxy {
                 Kind::Http => b"HTTP/1.1 200 There\r\nVia: test\r\n\r\n",
             };
             if (&stream).write_all(answer).is_ok() {
+                watch(port);
                 relay(stream, beyond);
             }
         });
@@ -78,7 +84,7 @@ impl Proxy {
         }
     }
 
-    fn url(&self, login: &str) -> String {
+    pub(crate) fn url(&self, login: &str) -> String {
         format!("{}://{login}@{}", self.kind.scheme(), self.address)
     }
 

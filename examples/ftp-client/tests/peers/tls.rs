@@ -1,12 +1,15 @@
 //! TLS with the servers that people have, strict ones among them, and with ours.
 
 use std::path::Path;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ftp_peers::{
     Certificates, Done, Identity, Pyftpdlib, Runtime, Scratch, Server, Tls, TlsVersion,
     assert_same, fill, names_in, on_both_runtimes, ours, run, run_fed,
 };
 
+use crate::proxy::{Kind, Proxy};
 use crate::{client, our_server};
 
 on_both_runtimes!(
@@ -183,6 +186,18 @@ fn from_the_first_byte(runtime: Runtime) {
     }
 }
 
+/// A way to the server on which the first data connections pass, so many, and the three after those wait for each other: then three sessions
+/// are at work, however long the last of them has taken to begin.
+fn together(server: &Server, first: usize) -> Proxy {
+    let (control, count) = (server.address().port(), AtomicUsize::new(0));
+    let gate = Barrier::new(3);
+    Proxy::watched(Kind::Socks, move |port| {
+        if port != control && (first..first + 3).contains(&count.fetch_add(1, Ordering::SeqCst)) {
+            gate.wait();
+        }
+    })
+}
+
 /// Each has a TLS session of its own, which its data connections resume.
 fn several_sessions(runtime: Runtime) {
     let strict = ["--tls", "require", "--tls-reuse", "require"];
@@ -194,8 +209,11 @@ fn several_sessions(runtime: Runtime) {
         fill(&sent.join(number.to_string()), number * 997, number);
     }
     let url = house.server.url("there/");
-    let put = house.trusting(&["-v", "-j3", "put", "-r", "sent", &url]);
-    let get = house.trusting(&["-v", "-j3", "get", "-r", &url, "back"]);
+    let by = |first| together(&house.server, first).url("anna:hush");
+    let words = ["-v", "-j3", "--timeout", "30", "--proxy"];
+    let put = house.trusting(&[&words[..], &[&by(0), "put", "-r", "sent", &url]].concat());
+    // One of the data connections is the listing's.
+    let get = house.trusting(&[&words[..], &[&by(1), "get", "-r", &url, "back"]].concat());
     for done in [put.ok(), get.ok()] {
         assert_eq!(done.stderr.matches("> AUTH TLS").count(), 3, "{done:?}");
         assert_eq!(done.stderr.matches("> PROT P").count(), 3, "{done:?}");

@@ -47,7 +47,9 @@ fn half_an_upload(program: &Path, url: &str) -> Child {
 
 fn curl(program: &Path) -> Command {
     let mut curl = command(program);
+    // With a limit, since some are written to and not waited for.
     curl.args(["--silent", "--show-error", "--disable"]);
+    curl.args(["--max-time", "60"]);
     curl
 }
 

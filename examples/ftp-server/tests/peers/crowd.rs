@@ -1,7 +1,6 @@
 //! Many clients, one after the other and all at once, polite and not.
 
 use std::fs;
-use std::sync::Barrier;
 use std::thread;
 
 use ftp_peers::{Runtime, Wire, fill, names_in, on_both_runtimes, until};
@@ -46,19 +45,26 @@ fn fifty_at_once(runtime: Runtime) {
     let whole = server.at("file");
     fill(&whole, (64 << 10) + 1, 1);
     let wanted = fs::read(&whole).expect("the file");
-    let all_in = Barrier::new(CROWD);
     thread::scope(|scope| {
-        for number in 0..CROWD {
-            let (address, wanted, all_in) = (server.address(), &wanted, &all_in);
+        let enter = |number| {
+            let (user, password) = if number % 2 == 0 {
+                ("alice", "secret")
+            } else {
+                ("bob", "look")
+            };
+            let address = server.address();
+            scope.spawn(move || Wire::login(address, user, password))
+        };
+        // All of them are in before the first does anything; one that is not is a failure that nobody waits for.
+        let entering: Vec<_> = (0..CROWD).map(enter).collect();
+        let wires: Vec<Wire> = entering
+            .into_iter()
+            .map(|entered| entered.join().expect("a login"))
+            .collect();
+        for (number, mut wire) in wires.into_iter().enumerate() {
+            let wanted = &wanted;
             scope.spawn(move || {
-                let (user, password) = if number % 2 == 0 {
-                    ("alice", "secret")
-                } else {
-                    ("bob", "look")
-                };
-                let mut wire = Wire::login(address, user, password);
                 wire.expect("TYPE I", 200);
-                all_in.wait();
                 for _ in 0..3 {
                     assert!(
                         wire.retrieve("file") == *wanted,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use ftp_peers::{
-    Done, NAMES, Runtime, SIZES, assert_same, command, fill, half_of, names_in, need,
+    Done, NAMES, Runtime, SIZES, assert_same, command, fill, finish, half_of, names_in, need,
     on_both_runtimes, run_fed, skip_without_ipv6, until,
 };
 
@@ -308,15 +308,10 @@ fn an_abort(runtime: Runtime) {
         .write_all(b"kill all\ncls\nexit\n")
         .expect("lftp reads");
     drop(input);
-    let done = lftp.wait_with_output().expect("an end");
-    let log = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{log}");
+    let done = finish(lftp, "lftp").ok();
+    let log = &done.stderr;
     assert!(log.contains("---> ABOR"), "{log}");
-    assert_eq!(
-        String::from_utf8_lossy(&done.stdout).trim(),
-        "file",
-        "{log}"
-    );
+    assert_eq!(done.stdout.trim(), "file", "{log}");
     // It was the same session that went on.
     assert_eq!(log.matches("---> USER").count(), 1, "{log}");
     assert!(fs::metadata(&here).expect("a part").len() < length);

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io::Read;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 
 use ftp_peers::{
-    Done, FIFTY_MIB, Runtime, Scratch, Server, Wire, command, fill, on_both_runtimes, ours, run,
-    until,
+    Done, FIFTY_MIB, Runtime, Scratch, Server, Wire, command, fill, on_both_runtimes, ours, own_ip,
+    run, until,
 };
 
 use crate::{House, PROGRAM};
@@ -99,12 +99,6 @@ fn a_first_start_shows_something(runtime: Runtime) {
     until("how to add a user", || {
         server.daemon.said().contains("--user").then_some(())
     });
-}
-
-/// An address that nobody else on this machine uses, so that nobody takes a port there that was let go of.
-fn own_ip(runtime: Runtime) -> Ipv4Addr {
-    let [.., high, low] = std::process::id().to_be_bytes();
-    Ipv4Addr::new(127, 100 + runtime as u8, high, low)
 }
 
 /// RFC 2577: data to an address that is not the client's (one for documentation, to which nothing goes) wants `--fxp on`; to this

@@ -3,7 +3,10 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
 
 use ftp_peers::{
     Certificates, Done, Ftplib, Identity, Runtime, Scratch, Server, TlsClient, TlsVersion, Wire,
@@ -313,7 +316,7 @@ fn a_certificate_for_each_name(runtime: Runtime) {
 /// A session of Python's that waits between two uploads.
 struct Waiting {
     python: Child,
-    heard: BufReader<ChildStdout>,
+    heard: Receiver<String>,
 }
 
 impl Waiting {
@@ -349,17 +352,23 @@ ftp.quit()
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut python = python.spawn().expect("Python");
-        let heard = BufReader::new(python.stdout.take().expect("a pipe was asked for"));
-        let mut waiting = Self { python, heard };
-        let line = waiting.line();
-        assert_eq!(line, "before\n", "{:?}", finish(waiting.python, "python"));
-        waiting
+        let stdout = python.stdout.take().expect("a pipe was asked for");
+        let (sender, heard) = mpsc::channel();
+        thread::spawn(move || {
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            // A test that has failed hears no more.
+            lines.for_each(|line| drop(sender.send(line)));
+        });
+        let waiting = Self { python, heard };
+        match waiting.line() {
+            Some(line) if line == "before" => waiting,
+            line => panic!("{line:?}: {:?}", finish(waiting.python, "python")),
+        }
     }
 
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.heard.read_line(&mut line).expect("a line");
-        line
+    /// The next line; none at its end, or when it takes far too long.
+    fn line(&self) -> Option<String> {
+        self.heard.recv_timeout(Duration::from_secs(60)).ok()
     }
 
     /// The second upload.
@@ -368,7 +377,7 @@ ftp.quit()
         stdin.write_all(b"go on\n\n").expect("a session that waits");
         let line = self.line();
         let ended = finish(self.python, "python").ok();
-        assert_eq!(line, "after\n", "{ended:?}");
+        assert_eq!(line.as_deref(), Some("after"), "{ended:?}");
     }
 }
 
