@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::by_hand::{ByHand, HOUR, unhurried, unhurried_client};
 use super::peer::Peer;
 use super::servers::after_login;
 use super::site::{LONG, Site, Tricky, arg, client_config, get, pattern, put};
@@ -33,12 +34,14 @@ pub async fn end_commands<R: Runtime>(runtime: R) {
 
 /// A download that takes too long is aborted, wherever it is; the session goes on.
 pub async fn end_downloads<R: Runtime>(runtime: R) {
-    let site = Site::new(runtime.clone());
+    let runtime = ByHand::new(runtime);
+    let site = Site::configured(runtime.clone(), unhurried);
     site.put("file", b"content");
-    let mut client = site.client().await;
-    let mut bounded = client.with_deadline(SHORT);
+    let mut client = site.client_with(unhurried_client()).await;
+    let mut bounded = client.with_deadline(HOUR);
     let name = arg(Tricky::<R>::ENDLESS);
     let mut download = bounded.retrieve(name, Options::default()).await.unwrap();
+    runtime.pass(HOUR);
     let told = loop {
         match download.read().await {
             Ok(bytes) => assert!(bytes.is_some(), "it has no end"),
@@ -80,9 +83,11 @@ pub async fn end_downloads<R: Runtime>(runtime: R) {
 
 /// An upload that nobody takes is aborted, so that the server keeps the old file.
 pub async fn end_uploads<R: Runtime>(runtime: R) {
-    let script = async |peer: &mut Peer<R>| {
+    let runtime = ByHand::new(runtime);
+    let script = async |peer: &mut Peer<_>| {
         peer.answer("TYPE I", "200 Yes.").await;
         let mut data = peer.answer_transfer("STOR", "150 Go.").await;
+        runtime.pass(HOUR);
         // Not a byte is read before the client gives up; then there is no end in order.
         peer.answer("ABOR", "426 Stopped.").await;
         assert!(
@@ -93,9 +98,9 @@ pub async fn end_uploads<R: Runtime>(runtime: R) {
         peer.answer("NOOP", "200 Yes.").await;
         peer.answer("PWD", "257 \"/\" it is.").await;
     };
-    let operation = async |client: &mut Client<R>| {
+    let operation = async |client: &mut Client<_>| {
         let content = pattern(super::site::LARGE);
-        let mut bounded = client.with_deadline(SHORT);
+        let mut bounded = client.with_deadline(HOUR);
         let told = put(&mut bounded, "file", &content, Options::default()).await;
         let told = told.unwrap_err();
         assert!(
@@ -111,7 +116,7 @@ pub async fn end_uploads<R: Runtime>(runtime: R) {
         drop(bounded);
         assert_eq!(client.working_folder().await.unwrap(), arg("/"));
     };
-    let mut config = client_config(LONG);
+    let mut config = unhurried_client();
     config.pipelining = false;
     after_login(&runtime, config, script, operation).await;
 }
@@ -135,17 +140,19 @@ pub async fn count_what_was_answered<R: Runtime>(runtime: R) {
 
 /// One deadline holds for all that is asked through it, listings and their several commands among it.
 pub async fn hold_for_all_that_is_asked<R: Runtime>(runtime: R) {
-    let script = async |peer: &mut Peer<R>| {
+    let runtime = ByHand::new(runtime);
+    let script = async |peer: &mut Peer<_>| {
         peer.answer("FEAT", "211 Nothing.").await;
         peer.answer("TYPE A", "200 Yes.").await;
         let mut data = peer.answer_transfer("LIST", "150 Coming.").await;
+        runtime.pass(HOUR);
         peer.answer("ABOR", "426 Stopped.").await;
         peer.say("226 Aborted.").await;
         peer.answer("NOOP", "200 Yes.").await;
         let _ = read(&mut data, &mut [0; 10]).await;
     };
-    let operation = async |client: &mut Client<R>| {
-        let told = client.with_deadline(SHORT).list(None).await.unwrap_err();
+    let operation = async |client: &mut Client<_>| {
+        let told = client.with_deadline(HOUR).list(None).await.unwrap_err();
         assert!(
             matches!(
                 told,
@@ -158,7 +165,7 @@ pub async fn hold_for_all_that_is_asked<R: Runtime>(runtime: R) {
         );
         assert!(client.is_usable());
     };
-    let mut config = client_config(LONG);
+    let mut config = unhurried_client();
     config.pipelining = false;
     after_login(&runtime, config, script, operation).await;
 }

@@ -7,7 +7,7 @@ use ftp_sansio::client::{Violation, Wait};
 use super::peer::{Peer, scripted};
 use super::servers::after_login;
 use super::site::{LONG, Site, Tricky, arg, client_config, get, pattern, put, secret};
-use super::support::{read, write_all};
+use super::support::{nowhere, read, write_all};
 use crate::client::{Client, Config, Error, Options};
 use crate::runtime::{Runtime, Stream};
 
@@ -239,23 +239,11 @@ pub async fn transfers_leave_doubt<R: Runtime>(runtime: R) {
         )
         .await;
     }
-    let nowhere = async |peer: &mut Peer<R>| {
+    let (_taken, at) = nowhere();
+    let leads_nowhere = async |peer: &mut Peer<R>| {
         peer.answer("TYPE I", "200 Yes.").await;
         for command in ["EPSV", "PASV"] {
-            let port = {
-                let gone = runtime.listen(
-                    peer.stream
-                        .local_addr()
-                        .map(|mut at| {
-                            at.set_port(0);
-                            at
-                        })
-                        .unwrap(),
-                );
-                crate::runtime::Listener::local_addr(&gone.unwrap())
-                    .unwrap()
-                    .port()
-            };
+            let port = at.port();
             let reply = match command {
                 "EPSV" => format!("229 Here (|||{port}|)"),
                 _ => format!("227 Here (127,0,0,1,{},{})", port / 256, port % 256),
@@ -267,7 +255,7 @@ pub async fn transfers_leave_doubt<R: Runtime>(runtime: R) {
     fails(
         &runtime,
         plain(),
-        nowhere,
+        leads_nowhere,
         store,
         none,
         Says(true, true, true),

@@ -4,14 +4,13 @@ use std::io::IoSlice;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::by_hand::{ByHand, HOUR, unhurried};
 use super::peer::Peer;
 use super::site::{LARGE, Site, Tricky, get, pause, settings};
-use super::support::{LOCALHOST, read, read_to_end, wait, would_block, write_all};
+use super::support::{LOCALHOST, nowhere, read, read_to_end, wait, would_block, write_all};
 use crate::client::{Error, Options};
 use crate::runtime::{Interest, Listener, Runtime, Stream};
 use crate::server::{Ended, Event};
-
-const SHORT: Duration = Duration::from_millis(400);
 
 /// Another address of this machine: Linux has all of 127/8 on the loopback interface, others only the one.
 const STRANGER: Option<IpAddr> = if cfg!(target_os = "linux") {
@@ -93,10 +92,8 @@ pub async fn third_parties_are_refused<R: Runtime>(runtime: R) {
 pub async fn nobody_listens<R: Runtime>(runtime: R) {
     let site = Site::new(runtime);
     site.put("file", b"content");
-    // Bound and not listening: nobody else gets the port meanwhile.
-    let taken = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    taken.bind(&SocketAddr::new(LOCALHOST, 0).into()).unwrap();
-    let port = taken.local_addr().unwrap().as_socket().unwrap().port();
+    let (_taken, at) = nowhere();
+    let port = at.port();
     let mut peer = Peer::login(&site).await;
     peer.ask(&format!("EPRT |1|127.0.0.1|{port}|"), "200").await;
     peer.ask("RETR file", "150").await;
@@ -193,12 +190,14 @@ pub async fn sessions_of_an_address_are_limited<R: Runtime>(runtime: R) {
 
 /// Who says nothing is sent away: before the login, and after it.
 pub async fn silence_ends_a_session<R: Runtime>(runtime: R) {
-    let site = Site::configured(runtime, |config| {
-        config.timeouts.login = SHORT * 2;
-        config.timeouts.idle = SHORT;
+    let runtime = ByHand::new(runtime);
+    let site = Site::configured(runtime.clone(), |config| {
+        unhurried(config);
+        config.timeouts.login = HOUR * 2;
+        config.timeouts.idle = HOUR;
     });
     let mut idle = Peer::login(&site).await;
-    idle.hear("421").await;
+    runtime.passing(idle.hear("421")).await;
     idle.hear_the_end().await;
     let mut nobody = Peer::connect(&site).await;
     nobody.hear("220").await;
@@ -210,6 +209,7 @@ pub async fn silence_ends_a_session<R: Runtime>(runtime: R) {
             break;
         }
         assert!(reply.starts_with("200"), "{reply}");
+        runtime.pass(HOUR / 4);
     }
     site.log
         .wait_for(|event| matches!(event, Event::Ended(Ended::Idle)))
@@ -217,29 +217,32 @@ pub async fn silence_ends_a_session<R: Runtime>(runtime: R) {
     site.log
         .wait_for(|event| matches!(event, Event::Ended(Ended::NotLoggedIn)))
         .await;
+    drop((idle, nobody));
     site.close().await;
 }
 
 /// A data connection that never comes, or stands still, is given up; the session goes on, the old file stays.
 pub async fn stalled_transfers_end<R: Runtime>(runtime: R) {
+    let runtime = ByHand::new(runtime);
     let site = Site::configured(runtime.clone(), |config| {
-        config.timeouts.data_open = SHORT;
-        config.timeouts.data_progress = SHORT;
+        unhurried(config);
+        config.timeouts.data_open = HOUR;
+        config.timeouts.data_progress = HOUR;
     });
     site.put("file", b"old");
     let mut peer = Peer::login(&site).await;
     peer.passive().await;
     peer.ask("RETR file", "150").await;
-    peer.hear("425").await;
+    runtime.passing(peer.hear("425")).await;
     let mut data = peer.open(&format!("RETR {}", Tricky::<R>::ENDLESS)).await;
-    peer.hear("426").await;
+    runtime.passing(peer.hear("426")).await;
     assert!(
         read_to_end(&mut data).await.is_err(),
         "a part must not look whole"
     );
     let mut data = peer.open("STOR file").await;
     write_all(&mut data, b"new").await.unwrap();
-    peer.hear("426").await;
+    runtime.passing(peer.hear("426")).await;
     drop(data);
     assert_eq!(site.content("file"), b"old");
     peer.ask("NOOP", "200").await;
@@ -249,15 +252,22 @@ pub async fn stalled_transfers_end<R: Runtime>(runtime: R) {
 
 /// A transfer that moves now and then is not given up, though it takes longer than a stall may.
 pub async fn slow_transfers_go_on<R: Runtime>(runtime: R) {
-    let site = Site::configured(runtime, |config| config.timeouts.data_progress = SHORT * 2);
+    let runtime = ByHand::new(runtime);
+    let site = Site::configured(runtime.clone(), |config| {
+        unhurried(config);
+        config.timeouts.data_progress = HOUR;
+    });
     let mut peer = Peer::login(&site).await;
     let mut data = peer.open("STOR file").await;
     for _ in 0..8 {
         write_all(&mut data, b"some").await.unwrap();
-        pause(&site.runtime, SHORT / 2).await;
+        // A simulated network takes a while.
+        pause(&runtime.inner, Duration::from_millis(100)).await;
+        runtime.pass(HOUR / 4 * 3);
     }
     drop(data);
-    peer.hear("226").await;
+    // So long an upload is looked at for a moment before it counts.
+    runtime.passing(peer.hear("226")).await;
     assert_eq!(site.content("file").len(), 32);
     drop(peer);
     site.close().await;
@@ -265,30 +275,36 @@ pub async fn slow_transfers_go_on<R: Runtime>(runtime: R) {
 
 /// A peer that asks without end and reads nothing is not served without end: TCP pushes back, and then it is sent away.
 pub async fn a_peer_that_never_reads<R: Runtime>(runtime: R) {
-    let site = Site::configured(runtime, |config| {
-        config.timeouts.idle = SHORT;
-        config.timeouts.linger = SHORT;
+    let runtime = ByHand::new(runtime);
+    let site = Site::configured(runtime.clone(), |config| {
+        unhurried(config);
+        config.timeouts.idle = HOUR;
+        config.timeouts.linger = HOUR;
     });
     let mut peer = Peer::login(&site).await;
     let questions = b"HELP\r\nSTAT\r\nFEAT\r\n".repeat(1000);
-    let mut asked = 0;
-    loop {
-        match peer.stream.try_write(&[IoSlice::new(&questions)]) {
-            Ok(count) => asked += count,
-            outcome if would_block(&outcome) => {
-                if wait(&mut peer.stream, Interest::Write).await.is_err() {
-                    break;
+    let asking = async {
+        let mut asked = 0;
+        loop {
+            match peer.stream.try_write(&[IoSlice::new(&questions)]) {
+                Ok(count) => asked += count,
+                outcome if would_block(&outcome) => {
+                    if wait(&mut peer.stream, Interest::Write).await.is_err() {
+                        break;
+                    }
                 }
+                Err(_) => break,
             }
-            Err(_) => break,
+            // After the goodbye what comes is thrown away, for as long as a session may linger.
+            let is_over = site.log.has(|event| matches!(event, Event::Ended(_)));
+            assert!(is_over || asked < LARGE, "it is served without end");
         }
-        // After the goodbye what comes is thrown away, for as long as a session may linger.
-        let is_over = site.log.has(|event| matches!(event, Event::Ended(_)));
-        assert!(is_over || asked < LARGE, "it is served without end");
-    }
+    };
+    runtime.passing(asking).await;
     site.log
         .wait_for(|event| matches!(event, Event::Ended(Ended::Idle)))
         .await;
+    drop(peer);
     site.close().await;
 }
 

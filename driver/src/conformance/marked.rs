@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ftp_sansio::wire::{Mode, Structure};
 
+use super::by_hand::{ByHand, unhurried};
 use super::peer::Peer;
 use super::site::{ANNA, LONG, Site, arg, client_config, pattern, pause, put, secret};
 use super::staged::Staged;
@@ -74,7 +75,8 @@ pub async fn tls_marks_the_end<R: Runtime>(runtime: R) {
 /// A server that has all of an upload waits for the client's own end: else what the client says last would meet a connection that is gone, and
 /// the answer is a reset.
 pub async fn a_clients_end_is_waited_for<R: Runtime>(runtime: R) {
-    let site = site(runtime, |_| {});
+    // However long it takes on a slow machine.
+    let site = site(ByHand::new(runtime), unhurried);
     for version in VERSIONS {
         let mut peer = TlsPeer::login(&site, version).await;
         peer.ask("STRU R", "200").await;

@@ -25,6 +25,7 @@
 )]
 
 pub mod between;
+mod by_hand;
 pub mod cancelling;
 pub mod certificates;
 pub mod commands;

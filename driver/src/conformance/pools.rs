@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ftp_sansio::client::Credentials;
 
+use super::by_hand::{ByHand, HOUR, unhurried};
 use super::peer::{Peer, scripted};
 use super::site::{self, ANNA, LONG, Tricky, arg, client_config, secret};
 use super::support::poll_once;
@@ -227,14 +228,19 @@ pub async fn the_dead_are_discarded<R: Runtime>(runtime: R) {
 
 /// One that died while it was idle is found out before it is given away: another takes its place.
 pub async fn the_silent_are_found_out<R: Runtime>(runtime: R) {
-    let server = site::Site::configured(runtime.clone(), |config| config.timeouts.idle = SHORT);
+    let by_hand = ByHand::new(runtime.clone());
+    let server = site::Site::configured(by_hand.clone(), |config| {
+        unhurried(config);
+        config.timeouts.idle = HOUR;
+    });
     let pool = Pool::new(
-        runtime,
+        runtime.clone(),
         settings(|settings| settings.check_after = Duration::ZERO),
     );
     let site = anna(server.at);
     drop(pool.checkout(&site, LONG).await.unwrap());
-    until(&server.runtime, || server.server.sessions() == 0).await;
+    let gone = until(&runtime, || server.server.sessions() == 0);
+    by_hand.passing(gone).await;
     assert_eq!(counts(&pool), (1, 0, 0));
     let mut client = pool.checkout(&site, LONG).await.unwrap();
     client.noop().await.unwrap();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ftp_sansio::client::{Credentials, Wait};
 
 use super::site::{ANNA, LONG, Site, arg, client_config, get, pattern, put, secret};
-use super::support::{LOCALHOST, beside, read, write_all};
+use super::support::{LOCALHOST, beside, nowhere, read, write_all};
 use crate::client::{Client, Config, DataPath, Error, Options, Target};
 use crate::proxy::{Proxy, ProxyError, SocksRefusal};
 use crate::runtime::{Interest, Listener, Runtime, Stream};
@@ -481,10 +481,7 @@ pub async fn say_nonsense<R: Runtime>(runtime: R) {
             matches!(told, Error::Proxy(ProxyError::NotAProxy)),
             "{told:?}"
         );
-        let taken =
-            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        taken.bind(&SocketAddr::new(LOCALHOST, 0).into()).unwrap();
-        let at = taken.local_addr().unwrap().as_socket().unwrap();
+        let (_taken, at) = nowhere();
         let told = connect(&runtime, Proxy::socks5(at), client_config(LONG), server).await;
         assert!(matches!(told, Err(Error::Connect(_))), "{told:?}");
     }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use ftp_sansio::client::{Violation, Wait};
 
+use super::by_hand::{ByHand, HOUR, unhurried_client};
 use super::peer::{Peer, scripted};
-use super::site::{LARGE, LONG, arg, client_config, get, pause, put, secret};
+use super::site::{LARGE, LONG, arg, client_config, get, put, secret};
 use super::support::{LOCALHOST, accept, read, write_all};
 use crate::client::{Client, Config, DataPath, Error, Options};
 use crate::runtime::{Listener, Runtime, Stream};
@@ -369,10 +370,10 @@ pub async fn falls_back_to_pasv<R: Runtime>(runtime: R) {
 /// A server that takes a large upload slowly, and never stands still, is waited for: though all of it was given in one piece, and
 /// takes longer than a stall may.
 pub async fn slow_servers_are_waited_for<R: Runtime>(runtime: R) {
-    let mut config = client_config(LONG);
-    config.timeouts.data_progress = SHORT * 2;
-    let clock = runtime.clone();
-    let script = async |peer: &mut Peer<R>| {
+    let runtime = ByHand::new(runtime);
+    let mut config = unhurried_client();
+    config.timeouts.data_progress = HOUR;
+    let script = async |peer: &mut Peer<_>| {
         peer.answer("TYPE I", "200 Image.").await;
         let mut data = peer.answer_transfer("STOR file", "150 Go on.").await;
         let (mut taken, mut buffer) = (0, vec![0; 65_536]);
@@ -380,12 +381,12 @@ pub async fn slow_servers_are_waited_for<R: Runtime>(runtime: R) {
             while taken < LARGE / 8 * part {
                 taken += read(&mut data, &mut buffer).await.unwrap();
             }
-            pause(&clock, SHORT / 2).await;
+            runtime.pass(HOUR / 4 * 3);
         }
         assert_eq!(read(&mut data, &mut buffer).await.unwrap(), 0);
         peer.say("226 Done.").await;
     };
-    let operation = async |client: &mut Client<R>| {
+    let operation = async |client: &mut Client<_>| {
         let upload = client.store(arg("file"), Options::default()).await;
         let mut upload = upload.unwrap();
         upload.write(vec![0; LARGE].into()).await.unwrap();

@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
-use std::time::Duration;
 
 use ftp_sansio::wire::Verb;
 
+use super::by_hand::{ByHand, HOUR, unhurried};
 use super::peer::Peer;
 use super::site::{
     ANNA, LONG, Site, Tricky, arg, client_config, get, pattern, put, secret, settings,
@@ -61,20 +61,20 @@ pub async fn refuses_wrong_logins<R: Runtime>(runtime: R) {
 
 /// Who guesses, waits; others do not meanwhile.
 pub async fn a_refused_login_waits<R: Runtime>(runtime: R) {
-    let delay = Duration::from_secs(1);
-    let site = Site::configured(runtime, |config| config.timeouts.login_delay = delay);
+    let runtime = ByHand::new(runtime);
+    let site = Site::configured(runtime.clone(), |config| {
+        unhurried(config);
+        config.timeouts.login_delay = HOUR;
+    });
     let mut guessing = Peer::connect(&site).await;
     guessing.hear("220").await;
     guessing.ask("USER anna", "331").await;
-    let before = site.runtime.now();
+    let before = runtime.now();
     guessing.say("PASS guess").await;
+    // No time passes for an honest login.
     site.client().await.quit().await.unwrap();
-    assert!(
-        site.runtime.now().saturating_since(before) < delay,
-        "an honest login waited"
-    );
-    guessing.hear("530").await;
-    assert!(site.runtime.now().saturating_since(before) >= delay);
+    runtime.passing(guessing.hear("530")).await;
+    assert!(runtime.now().saturating_since(before) >= HOUR);
     drop(guessing);
     site.close().await;
 }

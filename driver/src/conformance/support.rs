@@ -20,6 +20,14 @@ use crate::storage::{Placement, Result};
 
 pub(super) const LOCALHOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
+/// Where nobody listens, for as long as the socket is held: bound, so that nobody else gets the port meanwhile.
+pub(super) fn nowhere() -> (socket2::Socket, SocketAddr) {
+    let taken = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    taken.bind(&SocketAddr::new(LOCALHOST, 0).into()).unwrap();
+    let at = taken.local_addr().unwrap().as_socket().unwrap();
+    (taken, at)
+}
+
 /// Both outcomes, worked for at the same time.
 pub(super) async fn join<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (A, B) {
     let (mut a, mut b) = (pin!(a), pin!(b));

@@ -6,6 +6,7 @@ use ftp_sansio::server::{Ended, Event, Tls};
 use ftp_sansio::tls::TlsRole;
 use rustls::ContentType;
 
+use super::by_hand::{ByHand, HOUR, unhurried};
 use super::peer::{Peer, scripted};
 use super::site::{arg, get, pattern, pause};
 use super::staged::Staged;
@@ -16,11 +17,6 @@ use crate::client::{Client, Error, Options};
 use crate::runtime::{Listener, Runtime, Stream};
 use crate::tls::{Engine, TlsError, Version};
 use crate::transport::Transport;
-
-/// What a peer that does nothing is given.
-const SHORT: Duration = Duration::from_millis(400);
-
-const HOUR: Duration = Duration::from_secs(3600);
 
 /// What was sent in clear text behind AUTH is the handshake's first bytes and never a command, however it was cut (CVE-2011-0411).
 pub async fn early_commands_are_never_run<R: Runtime>(runtime: R) {
@@ -218,7 +214,11 @@ pub async fn failed_handshakes_are_answered<R: Runtime>(runtime: R) {
 
 /// A handshake that stands still is given up, and the session goes on.
 pub async fn stalled_handshakes_time_out<R: Runtime>(runtime: R) {
-    let site = site(runtime, |config| config.timeouts.handshake = SHORT);
+    let runtime = ByHand::new(runtime);
+    let site = site(runtime.clone(), |config| {
+        unhurried(config);
+        config.timeouts.handshake = HOUR;
+    });
     site.put("file", b"content");
     let mut peer = TlsPeer::login(&site, Version::Tls13).await;
     for (command, sent) in [
@@ -227,25 +227,31 @@ pub async fn stalled_handshakes_time_out<R: Runtime>(runtime: R) {
     ] {
         let mut data = peer.open(command).await;
         write_all(&mut data, sent).await.unwrap();
-        peer.hear("425").await;
+        runtime.passing(peer.hear("425")).await;
         assert!(read_to_end(&mut data).await.is_err(), "it is not left open");
     }
     let mut data = peer.open_secured("RETR file").await;
     assert_eq!(data.read_to_end().await.unwrap(), b"content");
     peer.hear("226").await;
+    drop((peer, data));
     site.close().await;
 }
 
 /// The same on the control connection, which is its end.
 pub async fn a_silent_control_handshake_times_out<R: Runtime>(runtime: R) {
-    let site = site(runtime, |config| config.timeouts.handshake = SHORT);
+    let runtime = ByHand::new(runtime);
+    let site = site(runtime.clone(), |config| {
+        unhurried(config);
+        config.timeouts.handshake = HOUR;
+    });
     let mut peer = Peer::connect(&site).await;
     peer.hear("220").await;
     peer.ask("AUTH TLS", "234").await;
-    peer.outlive().await;
+    runtime.passing(peer.outlive()).await;
     site.log
         .wait_for(|event| *event == Event::Ended(Ended::TlsFailed))
         .await;
+    drop(peer);
     site.close().await;
 }
 
