@@ -32,7 +32,7 @@ struct Stage {
     is_deaf: bool,
     /// How long each part of what is sent takes, where that goes slowly.
     pace: Option<Duration>,
-    /// How far the clock was put forward by that.
+    /// How far the clock was put forward, by that or by the test.
     ahead: Duration,
     /// The size of the largest task so far, in bytes.
     largest_task: usize,
@@ -91,6 +91,11 @@ impl<R> Staged<R> {
         self.stage().pace = Some(pace);
     }
 
+    /// The clock is put forward.
+    pub(super) fn skip(&self, time: Duration) {
+        self.stage().ahead += time;
+    }
+
     /// The size of the largest task that was begun, in bytes.
     pub(super) fn largest_task(&self) -> usize {
         self.stage().largest_task
@@ -115,6 +120,8 @@ impl<R: Runtime> Runtime for Staged<R> {
         StagedTimer {
             inner: self.inner.timer(),
             stage: self.stage.clone(),
+            at: None,
+            ahead: Duration::ZERO,
             is_early: false,
             was_early: false,
         }
@@ -293,24 +300,40 @@ impl<L: Listener> Listener for StagedListener<L> {
 pub(super) struct StagedTimer<T> {
     inner: T,
     stage: Arc<Mutex<Stage>>,
+    at: Option<Instant>,
+    /// How far the clock was put forward when it was set.
+    ahead: Duration,
     is_early: bool,
     was_early: bool,
 }
 
+impl<T: Timer> StagedTimer<T> {
+    /// Sets it by the clock as it is now.
+    fn keep_up(&mut self) {
+        self.ahead = self.stage.lock().unwrap().ahead;
+        let behind = |at: Instant| Instant::from_epoch(at.since_epoch().saturating_sub(self.ahead));
+        self.inner.set(self.at.map(behind));
+    }
+}
+
 impl<T: Timer> Timer for StagedTimer<T> {
     fn set(&mut self, at: Option<Instant>) {
-        let stage = self.stage.lock().unwrap();
-        self.inner
-            .set(at.map(|at| Instant::from_epoch(at.since_epoch().saturating_sub(stage.ahead))));
+        let is_hasty = self.stage.lock().unwrap().is_hasty;
+        self.at = at;
+        self.keep_up();
         // Set again, it keeps to its time.
-        self.is_early = stage.is_hasty && !self.was_early && at.is_some();
+        self.is_early = is_hasty && !self.was_early && at.is_some();
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.is_early {
             (self.is_early, self.was_early) = (false, true);
+            self.at = None;
             self.inner.set(None);
             return Poll::Ready(());
+        }
+        if self.ahead != self.stage.lock().unwrap().ahead {
+            self.keep_up();
         }
         self.inner.poll(context)
     }
