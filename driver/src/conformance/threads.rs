@@ -1,20 +1,22 @@
 //! What only a runtime with threads, and with the system's own sockets, can be asked: a simulation runs on one thread and knows no others.
 
+use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ftp_sansio::client::Wait;
 
 // A client on a thread of its own.
 pub use super::direct::an_abort_is_heard_at_once;
+use super::network::fill;
 use super::site::{Site, client_config, pause};
-use super::support::{LOCALHOST, join, poll_once};
+use super::support::{LOCALHOST, join, pair, poll_once, would_block};
 // All of it at once in a socket's buffer.
 pub use super::tls_faults::endless_tickets_keep_nobody;
 use crate::client::{Client, Error};
-use crate::runtime::{Listener, Runtime};
+use crate::runtime::{Listener, Runtime, Stream};
 
 const SHORT: Duration = Duration::from_millis(400);
 
@@ -44,6 +46,36 @@ pub async fn finishes_unawaited_work<R: Runtime>(runtime: R) {
     drop(work);
     go_on.send(()).unwrap();
     runtime.blocking(move || is_done.recv().unwrap()).await;
+}
+
+/// Room in a socket is found by who tries, though the reactor has not turned since there was none: after a stall of the machine it may
+/// yet have to.
+pub async fn room_is_found_at_once<R: Runtime>(runtime: R) {
+    /// Far longer than the loopback takes.
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let (mut stream, mut peer) = pair(&runtime, LOCALHOST).await;
+    let mut to_drain = fill(&mut stream).await;
+    let mut buffer = vec![0; 65536];
+    let begun = Instant::now();
+    // This thread does not give way, so that a reactor that lives on it does not turn.
+    while to_drain > 0 {
+        match peer.try_read(&mut buffer) {
+            Ok(count) => to_drain -= count,
+            error => assert!(would_block(&error) && begun.elapsed() < PATIENCE),
+        }
+    }
+    loop {
+        let written = stream.try_write(&[IoSlice::new(b"!")]);
+        if !would_block(&written) {
+            assert_eq!(written.unwrap(), 1);
+            break;
+        }
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "there is room, and it is not found"
+        );
+        thread::yield_now();
+    }
 }
 
 /// A server that floods the client does not keep the thread from others, and not the client from its timeout.
