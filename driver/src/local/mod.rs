@@ -12,8 +12,9 @@
 //! - The new file has the old one's permissions (without set-user-id and set-group-id), and the server's user as its owner; other hard
 //!   links go on to hold the old content; a link of that name is itself replaced and not written through. Whether a file may
 //!   be replaced is decided by the permissions of its folder.
-//! - Nothing is forced to the disk (no `fsync`): a crash of the machine just after the reply may lose a new file, as it
-//!   may with other servers.
+//! - Nothing is forced to a disk of this machine (no `fsync`): a crash just after the reply may lose a new file, as it may with other
+//!   servers. What is written elsewhere (NFS, FUSE, whatever is not known to be such a disk), in place too, is forced there before it
+//!   counts as complete: such a system may take bytes that it has no room for, and not say so before.
 //! - A process that is killed leaves the hidden file behind. Listings never show one, but a folder that holds one is not empty;
 //!   [`remove_leftovers`](LocalStorage::remove_leftovers) clears them away.
 //!
