@@ -121,7 +121,7 @@ macro_rules! conformance_tests {
         $crate::conformance_tests! { $runtime, $block_on, simulated }
         $crate::conformance_tests! { @room $runtime, $block_on, threads:
             blocks_elsewhere, finishes_unawaited_work, room_is_found_at_once, a_flood_leaves_room, an_abort_is_heard_at_once,
-            endless_tickets_keep_nobody, a_crowd_is_let_in_by_turns
+            endless_tickets_keep_nobody, a_crowd_is_let_in_by_turns, a_deadline_is_heeded_in_a_flood
         }
     };
     ($runtime:expr, $block_on:path, simulated) => {

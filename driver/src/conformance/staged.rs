@@ -34,6 +34,8 @@ struct Stage {
     pace: Option<Duration>,
     /// How far the clock was put forward, by that or by the test.
     ahead: Duration,
+    /// Sockets have a handle to lend, and something to read whenever it is lent.
+    is_flooded: bool,
     /// The size of the largest task so far, in bytes.
     largest_task: usize,
 }
@@ -89,6 +91,11 @@ impl<R> Staged<R> {
     /// From now on each part of what is sent takes so long. No time passes for that, but the clock is put forward.
     pub(super) fn slow_down(&self, pace: Duration) {
         self.stage().pace = Some(pace);
+    }
+
+    /// From now on sockets lend their handles, and there is always something to read then: this waits for it where it stands.
+    pub(super) fn flood(&self) {
+        self.stage().is_flooded = true;
     }
 
     /// The clock is put forward.
@@ -167,7 +174,7 @@ impl<R: Runtime> Runtime for Staged<R> {
     }
 }
 
-/// It has no handle to lend: what went that way would not go by the stage.
+/// It has no handle to lend, but in a flood: what went that way would not go by the stage.
 #[derive(Debug)]
 pub(super) struct StagedStream<S> {
     inner: S,
@@ -245,6 +252,21 @@ impl<S: Stream> Stream for StagedStream<S> {
 
     fn reset_on_drop(&mut self) {
         self.inner.reset_on_drop();
+    }
+
+    #[cfg(unix)]
+    fn attempt<T>(
+        &mut self,
+        interest: Interest,
+        call: impl FnOnce(std::os::fd::BorrowedFd<'_>) -> io::Result<T>,
+    ) -> Option<io::Result<T>> {
+        if !self.stage.lock().unwrap().is_flooded {
+            return None;
+        }
+        while interest == Interest::Read && matches!(self.inner.unread(), Ok(Unread::Nothing)) {
+            std::thread::yield_now();
+        }
+        self.inner.attempt(interest, call)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What only a runtime with threads, and with the system's own sockets, can be asked: a simulation runs on one thread and knows no others.
 
+use std::fs::File;
 use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -11,11 +12,14 @@ use ftp_sansio::client::Wait;
 // A client on a thread of its own.
 pub use super::direct::an_abort_is_heard_at_once;
 use super::network::fill;
-use super::site::{Site, client_config, pause};
-use super::support::{LOCALHOST, join, pair, poll_once, would_block};
+use super::peer::Peer;
+use super::servers::after_login;
+use super::site::{Site, arg, client_config, pause};
+use super::staged::Staged;
+use super::support::{LOCALHOST, Scratch, join, pair, poll_once, would_block};
 // All of it at once in a socket's buffer.
 pub use super::tls_faults::endless_tickets_keep_nobody;
-use crate::client::{Client, Error};
+use crate::client::{Client, Error, Options};
 use crate::runtime::{Listener, Runtime, Stream};
 
 const SHORT: Duration = Duration::from_millis(400);
@@ -121,4 +125,51 @@ pub async fn a_crowd_is_let_in_by_turns<R: Runtime>(runtime: R) {
     }
     drop((serving, crowd));
     site.close().await;
+}
+
+/// A deadline ends a download that the kernel writes to a file and that never has to be waited for.
+pub async fn a_deadline_is_heeded_in_a_flood<R: Runtime>(runtime: R) {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let runtime = Staged::new(runtime);
+    let listener = std::net::TcpListener::bind((LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let flood = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        while std::io::Write::write_all(&mut stream, &[b'2'; 1 << 20]).is_ok() {}
+    });
+    let script = async |peer: &mut Peer<_>| {
+        peer.answer("TYPE I", "200 Yes.").await;
+        let here = format!("229 Here (|||{port}|)");
+        peer.answer("EPSV", &here).await;
+        peer.answer("RETR", "150 Coming.").await;
+        peer.answer("ABOR", "426 Stopped.").await;
+        peer.say("226 Aborted.").await;
+        peer.answer("NOOP", "200 Yes.").await;
+    };
+    let scratch = Scratch::new(runtime.clone());
+    let operation = async |client: &mut Client<_>| {
+        let file = File::create(scratch.outside("download")).unwrap();
+        let mut pieces = 0;
+        runtime.flood();
+        let mut bounded = client.with_deadline(HOUR);
+        let name = arg("endless");
+        let fetching = bounded.retrieve_to(name, file, Options::default(), |_| {
+            // Now it has passed.
+            if pieces == 0 {
+                runtime.skip(HOUR * 2);
+            }
+            pieces += 1;
+            assert!(pieces < 200, "the deadline is not heeded");
+        });
+        let told = fetching.await.unwrap_err();
+        let expected = Error::Deadline {
+            begun: true,
+            usable: true,
+        };
+        assert_eq!(format!("{told:?}"), format!("{expected:?}"));
+    };
+    let mut config = client_config(HOUR * 10);
+    config.pipelining = false;
+    after_login(&runtime, config, script, operation).await;
+    flood.join().unwrap();
 }
