@@ -127,8 +127,7 @@ impl<R: Runtime> Runtime for Staged<R> {
         StagedTimer {
             inner: self.inner.timer(),
             stage: self.stage.clone(),
-            at: None,
-            ahead: Duration::ZERO,
+            setting: None,
             is_early: false,
             was_early: false,
         }
@@ -322,41 +321,47 @@ impl<L: Listener> Listener for StagedListener<L> {
 pub(super) struct StagedTimer<T> {
     inner: T,
     stage: Arc<Mutex<Stage>>,
-    at: Option<Instant>,
-    /// How far the clock was put forward when it was set.
-    ahead: Duration,
+    /// When it is to be ready, and how far the clock had been put forward when it was set: elsewhere, since sessions are weighed with it.
+    setting: Option<Box<(Instant, Duration)>>,
     is_early: bool,
     was_early: bool,
 }
 
 impl<T: Timer> StagedTimer<T> {
-    /// Sets it by the clock as it is now.
+    /// Sets it again where the clock was put forward meanwhile.
     fn keep_up(&mut self) {
-        self.ahead = self.stage.lock().unwrap().ahead;
-        let behind = |at: Instant| Instant::from_epoch(at.since_epoch().saturating_sub(self.ahead));
-        self.inner.set(self.at.map(behind));
+        let ahead = self.stage.lock().unwrap().ahead;
+        if let Some(setting) = &mut self.setting
+            && setting.1 != ahead
+        {
+            setting.1 = ahead;
+            self.inner.set(Some(behind(setting.0, ahead)));
+        }
     }
+}
+
+/// A moment as the clock beneath has it.
+fn behind(at: Instant, ahead: Duration) -> Instant {
+    Instant::from_epoch(at.since_epoch().saturating_sub(ahead))
 }
 
 impl<T: Timer> Timer for StagedTimer<T> {
     fn set(&mut self, at: Option<Instant>) {
-        let is_hasty = self.stage.lock().unwrap().is_hasty;
-        self.at = at;
-        self.keep_up();
+        let stage = self.stage.lock().unwrap();
+        self.setting = at.map(|at| Box::new((at, stage.ahead)));
+        self.inner.set(at.map(|at| behind(at, stage.ahead)));
         // Set again, it keeps to its time.
-        self.is_early = is_hasty && !self.was_early && at.is_some();
+        self.is_early = stage.is_hasty && !self.was_early && at.is_some();
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.is_early {
             (self.is_early, self.was_early) = (false, true);
-            self.at = None;
+            self.setting = None;
             self.inner.set(None);
             return Poll::Ready(());
         }
-        if self.ahead != self.stage.lock().unwrap().ahead {
-            self.keep_up();
-        }
+        self.keep_up();
         self.inner.poll(context)
     }
 }
