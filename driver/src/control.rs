@@ -136,7 +136,8 @@ impl<R: Runtime> Control<R> {
         }
     }
 
-    /// One pass over what can be done now. True when something was: another pass is worth it then.
+    /// One pass over what can be done now. True when something was: another pass is worth it then. The machine's time is kept apart
+    /// ([`keep_time`](Self::keep_time)).
     pub(crate) fn poll(
         &mut self,
         runtime: &R,
@@ -148,14 +149,11 @@ impl<R: Runtime> Control<R> {
         }
         let now = runtime.now();
         if let Some(change) = self.change {
-            let changed = self.go_on_changing(change, now, machine, context);
-            let ticked = self.keep_time(now, machine, context);
-            return changed || ticked;
+            return self.go_on_changing(change, now, machine, context);
         }
         let wrote = self.write(now, machine, context);
         let read = self.read(now, machine, context);
-        let ticked = self.keep_time(now, machine, context);
-        wrote || read || ticked
+        wrote || read
     }
 
     fn write(
@@ -309,13 +307,19 @@ impl<R: Runtime> Control<R> {
         TlsFacts::new(name, tls.is_some_and(Engine::resumed))
     }
 
-    /// Ticks when the clock, and not the timer, says that the deadline has passed.
-    fn keep_time(
+    /// Ticks when the clock, and not the timer, says that the deadline has passed. True when it did, or might now.
+    ///
+    /// It comes last in a pass, and in every one, with the moment at which the pass began: what had come by then was looked at since, and
+    /// no deadline ends what did move while this task, or the whole machine, stood still.
+    pub(crate) fn keep_time(
         &mut self,
         now: Instant,
         machine: &mut impl Machine,
         context: &mut Context<'_>,
     ) -> bool {
+        if self.gone_at.is_some() {
+            return false;
+        }
         let deadline = machine.deadline();
         if deadline.is_some_and(|at| at <= now) {
             machine.tick(now);

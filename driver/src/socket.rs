@@ -164,6 +164,14 @@ pub fn read(socket: &impl AsSocket, buffer: &mut [u8]) -> io::Result<usize> {
     io::Read::read(&mut &*SockRef::from(socket), buffer)
 }
 
+/// Writes what fits of these, in their order.
+///
+/// # Errors
+/// `WouldBlock` when nothing fits now; else what the system says.
+pub fn write(socket: &impl AsSocket, buffers: &[io::IoSlice<'_>]) -> io::Result<usize> {
+    io::Write::write_vectored(&mut &*SockRef::from(socket), buffers)
+}
+
 /// Writes what fits as urgent data, the last byte of it being marked.
 ///
 /// # Errors

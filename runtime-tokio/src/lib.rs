@@ -217,7 +217,9 @@ impl runtime::Stream for Stream {
     fn try_write(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         match &mut self.0 {
             Inner::Bare(socket) => socket.write_vectored(buffers),
-            Inner::Known(socket) => socket.try_write_vectored(buffers),
+            Inner::Known(socket) => {
+                attempt(socket, Interest::Write, || socket::write(socket, buffers))
+            }
             Inner::Lost => Err(lost()),
         }
     }

@@ -170,12 +170,14 @@ impl<R: Runtime> Connection<R> {
     /// Does what can be done now; ready with what came of it.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
         for _ in 0..PASSES {
+            let now = self.runtime.now();
             // Data first: a user who was slow must not find the deadline of a connection that did move.
             let progress = self.poll_data(context)
                 | self.poll_secure(context)
                 | self.poll_parting(context)
                 | self.act()
                 | self.control.poll(&self.runtime, &mut self.machine, context)
+                | self.control.keep_time(now, &mut self.machine, context)
                 | self.poll_limit(context)
                 | self.act();
             if let Some(happened) = self.happened.pop_front() {

@@ -17,9 +17,9 @@ use crate::direct::{self, Received, Sent};
 use crate::kernel;
 use crate::moving::PIECE;
 use crate::pace::Pace;
-use crate::runtime::{Runtime, give_way};
+use crate::runtime::Runtime;
 
-/// How many pieces go without a wait before other tasks get their turn.
+/// After how many pieces the control connection is looked at and other tasks get their turn, though there was no wait.
 const ROUNDS: usize = 16;
 
 impl<R: Runtime> Client<R> {
@@ -213,7 +213,7 @@ impl<R: Runtime> Download<'_, R> {
                 progress(count as u64);
             }
             if round % ROUNDS == 0 {
-                give_way().await;
+                self.look_up().await;
             }
         }
         self.finish().await
@@ -278,7 +278,7 @@ impl<R: Runtime> Upload<'_, R> {
             }
             progress(count as u64);
             if round % ROUNDS == 0 {
-                give_way().await;
+                self.look_up().await;
             }
         }
         self.finish().await

@@ -1,14 +1,14 @@
 //! The server on a network that is slow or out of order, which the real one is only now and then.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IoSlice};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::peer::Peer;
 use super::site::{Site, pattern};
 use super::staged::Staged;
-use super::support::{LOCALHOST, read_to_end};
-use crate::runtime::Runtime;
+use super::support::{LOCALHOST, read_to_end, write_all};
+use crate::runtime::{Runtime, Stream};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -60,6 +60,39 @@ pub async fn slow_listings_go_on<R: Runtime>(runtime: R) {
     names.sort_unstable();
     assert!(names.into_iter().eq(0..1000), "{listed}");
     assert!(runtime.taken() > HOUR * 4);
+    drop(peer);
+    site.close().await;
+}
+
+/// What has come while nobody looked is no stall, though the clock says that it would have been one: a machine that stood still, or was
+/// suspended, ends no upload that went on, and no connection that was made.
+pub async fn what_has_come_is_no_stall<R: Runtime>(runtime: R) {
+    let runtime = Staged::new(runtime);
+    let site = Site::configured(runtime.clone(), |config| {
+        config.timeouts.data_progress = HOUR;
+        config.timeouts.data_open = HOUR;
+        config.timeouts.idle = HOUR * 10;
+    });
+    let mut peer = Peer::login(&site).await;
+    let mut data = peer.open("STOR moved").await;
+    // Nothing is waited for between these, so that the server does not look either; where it has a thread of its own, it has all of it.
+    let content = b"content";
+    // A rough network may take less than all of it.
+    let written = data.try_write(&[IoSlice::new(content)]).unwrap();
+    drop(data);
+    runtime.skip(HOUR * 2);
+    peer.hear("226").await;
+
+    let at = peer.passive().await;
+    peer.ask("STOR opened", "150").await;
+    let connecting = runtime.connect(at, None);
+    runtime.skip(HOUR * 2);
+    let mut data = connecting.await.unwrap();
+    write_all(&mut data, content).await.unwrap();
+    drop(data);
+    peer.hear("226").await;
+    assert_eq!(site.content("moved"), content[..written]);
+    assert_eq!(site.content("opened"), content);
     drop(peer);
     site.close().await;
 }

@@ -121,8 +121,8 @@ macro_rules! conformance_tests {
     ($runtime:expr, $block_on:path) => {
         $crate::conformance_tests! { $runtime, $block_on, simulated }
         $crate::conformance_tests! { @room $runtime, $block_on, threads:
-            blocks_elsewhere, finishes_unawaited_work, a_flood_leaves_room, an_abort_is_heard_at_once,
-            endless_tickets_keep_nobody, a_crowd_is_let_in_by_turns
+            blocks_elsewhere, finishes_unawaited_work, room_is_found_at_once, a_flood_leaves_room, an_abort_is_heard_at_once,
+            endless_tickets_keep_nobody, a_crowd_is_let_in_by_turns, a_deadline_is_heeded_in_a_flood
         }
     };
     ($runtime:expr, $block_on:path, simulated) => {
@@ -195,7 +195,7 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, faults:
             slow_downloads_go_on, slow_listings_go_on, the_search_for_a_port_ends, lost_connections_are_passed_over,
-            a_lost_listener_is_given_up
+            a_lost_listener_is_given_up, what_has_come_is_no_stall
         }
         $crate::conformance_tests! { @room $runtime, $block_on, footprint:
             a_session_is_small

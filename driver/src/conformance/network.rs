@@ -161,7 +161,7 @@ pub async fn waits_both_ways_at_once<R: Runtime>(runtime: R) {
 }
 
 /// Writes until nothing fits any more and the reactor says so; gives the number of bytes.
-async fn fill(stream: &mut impl Stream) -> usize {
+pub(super) async fn fill(stream: &mut impl Stream) -> usize {
     let chunk = vec![0; 65536];
     let mut filled = 0;
     poll_fn(|context| {

@@ -32,8 +32,10 @@ struct Stage {
     is_deaf: bool,
     /// How long each part of what is sent takes, where that goes slowly.
     pace: Option<Duration>,
-    /// How far the clock was put forward by that.
+    /// How far the clock was put forward, by that or by the test.
     ahead: Duration,
+    /// Sockets have a handle to lend, and something to read whenever it is lent.
+    is_flooded: bool,
     /// The size of the largest task so far, in bytes.
     largest_task: usize,
 }
@@ -91,6 +93,16 @@ impl<R> Staged<R> {
         self.stage().pace = Some(pace);
     }
 
+    /// From now on sockets lend their handles, and there is always something to read then: this waits for it where it stands.
+    pub(super) fn flood(&self) {
+        self.stage().is_flooded = true;
+    }
+
+    /// The clock is put forward.
+    pub(super) fn skip(&self, time: Duration) {
+        self.stage().ahead += time;
+    }
+
     /// The size of the largest task that was begun, in bytes.
     pub(super) fn largest_task(&self) -> usize {
         self.stage().largest_task
@@ -115,6 +127,7 @@ impl<R: Runtime> Runtime for Staged<R> {
         StagedTimer {
             inner: self.inner.timer(),
             stage: self.stage.clone(),
+            setting: None,
             is_early: false,
             was_early: false,
         }
@@ -160,7 +173,7 @@ impl<R: Runtime> Runtime for Staged<R> {
     }
 }
 
-/// It has no handle to lend: what went that way would not go by the stage.
+/// It has no handle to lend, but in a flood: what went that way would not go by the stage.
 #[derive(Debug)]
 pub(super) struct StagedStream<S> {
     inner: S,
@@ -239,6 +252,21 @@ impl<S: Stream> Stream for StagedStream<S> {
     fn reset_on_drop(&mut self) {
         self.inner.reset_on_drop();
     }
+
+    #[cfg(unix)]
+    fn attempt<T>(
+        &mut self,
+        interest: Interest,
+        call: impl FnOnce(std::os::fd::BorrowedFd<'_>) -> io::Result<T>,
+    ) -> Option<io::Result<T>> {
+        if !self.stage.lock().unwrap().is_flooded {
+            return None;
+        }
+        while interest == Interest::Read && matches!(self.inner.unread(), Ok(Unread::Nothing)) {
+            std::thread::yield_now();
+        }
+        self.inner.attempt(interest, call)
+    }
 }
 
 #[derive(Debug)]
@@ -293,15 +321,35 @@ impl<L: Listener> Listener for StagedListener<L> {
 pub(super) struct StagedTimer<T> {
     inner: T,
     stage: Arc<Mutex<Stage>>,
+    /// When it is to be ready, and how far the clock had been put forward when it was set: elsewhere, since sessions are weighed with it.
+    setting: Option<Box<(Instant, Duration)>>,
     is_early: bool,
     was_early: bool,
+}
+
+impl<T: Timer> StagedTimer<T> {
+    /// Sets it again where the clock was put forward meanwhile.
+    fn keep_up(&mut self) {
+        let ahead = self.stage.lock().unwrap().ahead;
+        if let Some(setting) = &mut self.setting
+            && setting.1 != ahead
+        {
+            setting.1 = ahead;
+            self.inner.set(Some(behind(setting.0, ahead)));
+        }
+    }
+}
+
+/// A moment as the clock beneath has it.
+fn behind(at: Instant, ahead: Duration) -> Instant {
+    Instant::from_epoch(at.since_epoch().saturating_sub(ahead))
 }
 
 impl<T: Timer> Timer for StagedTimer<T> {
     fn set(&mut self, at: Option<Instant>) {
         let stage = self.stage.lock().unwrap();
-        self.inner
-            .set(at.map(|at| Instant::from_epoch(at.since_epoch().saturating_sub(stage.ahead))));
+        self.setting = at.map(|at| Box::new((at, stage.ahead)));
+        self.inner.set(at.map(|at| behind(at, stage.ahead)));
         // Set again, it keeps to its time.
         self.is_early = stage.is_hasty && !self.was_early && at.is_some();
     }
@@ -309,9 +357,11 @@ impl<T: Timer> Timer for StagedTimer<T> {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.is_early {
             (self.is_early, self.was_early) = (false, true);
+            self.setting = None;
             self.inner.set(None);
             return Poll::Ready(());
         }
+        self.keep_up();
         self.inner.poll(context)
     }
 }

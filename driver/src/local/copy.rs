@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cap_std::fs::{Dir, OpenOptions};
@@ -12,6 +13,7 @@ use super::error::check;
 use super::name::relative;
 use super::open_regular;
 use super::place::real;
+use super::version::Version;
 use super::writer::Target;
 use crate::storage::{Result, StorageError};
 
@@ -41,30 +43,6 @@ impl Copying {
         })
     }
 
-    /// What the target holds already comes before the parts.
-    pub(super) fn combine(
-        root: &Arc<Dir>,
-        to: VirtualPath,
-        parts: &[VirtualPath],
-        umask: Option<u32>,
-    ) -> Result<Self> {
-        each_once(root, &to, parts)?;
-        let mut sources = VecDeque::new();
-        match open_regular(root, &relative(&to)?, OpenOptions::new().read(true)) {
-            Ok((held, _)) => sources.push_back(held),
-            Err(StorageError::NotFound) => {}
-            Err(error) => return Err(error),
-        }
-        for part in parts {
-            let (part, _) = open_regular(root, &relative(part)?, OpenOptions::new().read(true))?;
-            sources.push_back(part);
-        }
-        Ok(Self {
-            sources,
-            target: Target::replace(root, to, None, umask)?,
-        })
-    }
-
     /// Copies some more. False when there is nothing more.
     pub(super) fn step(&mut self) -> Result<bool> {
         let Some(source) = self.sources.front() else {
@@ -79,6 +57,74 @@ impl Copying {
 
     pub(super) fn finish(self) -> Result<()> {
         self.target.commit()
+    }
+}
+
+/// What is joined, as it was when that began: what others have put there since is theirs, and stays.
+#[derive(Debug)]
+pub(super) struct Joined {
+    target: PathBuf,
+    /// Nothing where there was none.
+    held: Option<Version>,
+    parts: Vec<(PathBuf, Version)>,
+}
+
+impl Joined {
+    /// What the target holds already comes before the parts.
+    pub(super) fn begin(
+        root: &Arc<Dir>,
+        to: VirtualPath,
+        parts: &[VirtualPath],
+        umask: Option<u32>,
+    ) -> Result<(Self, Copying)> {
+        each_once(root, &to, parts)?;
+        let mut sources = VecDeque::new();
+        let mut open = |path: &Path| {
+            let (file, metadata) = open_regular(root, path, OpenOptions::new().read(true))?;
+            sources.push_back(file);
+            Ok(Version::of(&metadata))
+        };
+        let target = relative(&to)?;
+        let held = match open(&target) {
+            Ok(held) => Some(held),
+            Err(StorageError::NotFound) => None,
+            Err(error) => return Err(error),
+        };
+        let parts = parts.iter().map(|part| {
+            let part = relative(part)?;
+            let version = open(&part)?;
+            Ok((part, version))
+        });
+        let joined = Self {
+            target,
+            held,
+            parts: parts.collect::<Result<_>>()?,
+        };
+        let target = Target::replace(root, to, None, umask)?;
+        Ok((joined, Copying { sources, target }))
+    }
+
+    /// Gives the whole its name, and removes the parts. Where somebody has written to the target meanwhile, that would be lost.
+    pub(super) fn finish(self, root: &Dir, copied: Copying) -> Result<()> {
+        let now = match root.metadata(&self.target) {
+            Ok(now) => Some(Version::of(&now)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(_) => return Err(StorageError::Busy),
+        };
+        if now != self.held {
+            return Err(StorageError::Busy);
+        }
+        copied.finish()?;
+        for (part, joined) in self.parts {
+            if root
+                .metadata(&part)
+                .is_ok_and(|now| Version::of(&now) == joined)
+            {
+                // One that stays has been joined all the same: an error would have the client do it again.
+                let _ = root.remove_file(part);
+            }
+        }
+        Ok(())
     }
 }
 

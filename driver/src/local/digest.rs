@@ -13,6 +13,7 @@ use ftp_sansio::wire::{ChecksumRange, DigestAlgorithm, VirtualPath};
 use super::error::check;
 use super::name::relative;
 use super::open_regular;
+use super::version::Version;
 use crate::digest::Hasher;
 use crate::storage::{FileDigest, Result, StorageError};
 
@@ -33,16 +34,11 @@ pub(super) struct Digests {
     known: Mutex<VecDeque<(Key, Bytes)>>,
 }
 
-/// A file as it was when it was read. The system sets the time of the last change of anything (ctime) itself: a client that sets the
-/// time of the last modification back does not bring an old digest back.
+/// A file as it was when it was read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Key {
     algorithm: DigestAlgorithm,
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
+    version: Version,
 }
 
 impl Digests {
@@ -180,15 +176,9 @@ fn read(mut file: &File, buffer: &mut [u8]) -> io::Result<usize> {
 /// What a file is remembered by.
 #[cfg(unix)]
 fn key(algorithm: DigestAlgorithm, metadata: &Metadata) -> Option<Key> {
-    use cap_std::fs::MetadataExt;
-
     Some(Key {
         algorithm,
-        device: metadata.dev(),
-        inode: metadata.ino(),
-        size: metadata.size(),
-        modified: (metadata.mtime(), metadata.mtime_nsec()),
-        changed: (metadata.ctime(), metadata.ctime_nsec()),
+        version: Version::of(metadata),
     })
 }
 
@@ -202,16 +192,9 @@ fn key(_: DigestAlgorithm, _: &Metadata) -> Option<Key> {
 /// in steps of two seconds.
 #[cfg(unix)]
 fn still_is(file: &File, key: &Key) -> bool {
-    use std::os::unix::fs::MetadataExt;
-
     const STEP: i64 = 2;
-    let Ok(now) = file.metadata() else {
-        return false;
-    };
-    let is_same = now.size() == key.size
-        && (now.mtime(), now.mtime_nsec()) == key.modified
-        && (now.ctime(), now.ctime_nsec()) == key.changed;
-    is_same && crate::calendar::today().to_unix() - key.changed.0 > STEP
+    let is_same = Metadata::from_file(file).is_ok_and(|now| Version::of(&now) == key.version);
+    is_same && crate::calendar::today().to_unix() - key.version.changed.0 > STEP
 }
 
 #[cfg(not(unix))]
@@ -226,11 +209,13 @@ mod tests {
     fn key(inode: u64) -> Key {
         Key {
             algorithm: DigestAlgorithm::Sha256,
-            device: 1,
-            inode,
-            size: 3,
-            modified: (1, 2),
-            changed: (3, 4),
+            version: Version {
+                device: 1,
+                inode,
+                size: 3,
+                modified: (1, 2),
+                changed: (3, 4),
+            },
         }
     }
 
@@ -245,10 +230,8 @@ mod tests {
         digests.remember(key(u64::MAX), Bytes::from("new"));
         assert_eq!(digests.recall(&key(1)), None);
         assert!(digests.recall(&key(0)).is_some() && digests.recall(&key(2)).is_some());
-        let touched = Key {
-            changed: (3, 5),
-            ..key(2)
-        };
+        let mut touched = key(2);
+        touched.version.changed = (3, 5);
         assert_eq!(digests.recall(&touched), None);
         assert_eq!(digests.known.lock().unwrap().len(), REMEMBERED);
     }

@@ -12,8 +12,9 @@
 //! - The new file has the old one's permissions (without set-user-id and set-group-id), and the server's user as its owner; other hard
 //!   links go on to hold the old content; a link of that name is itself replaced and not written through. Whether a file may
 //!   be replaced is decided by the permissions of its folder.
-//! - Nothing is forced to the disk (no `fsync`): a crash of the machine just after the reply may lose a new file, as it
-//!   may with other servers.
+//! - Nothing is forced to a disk of this machine (no `fsync`): a crash just after the reply may lose a new file, as it may with other
+//!   servers. What is written elsewhere (NFS, FUSE, whatever is not known to be such a disk), in place too, is forced there before it
+//!   counts as complete: such a system may take bytes that it has no room for, and not say so before.
 //! - A process that is killed leaves the hidden file behind. Listings never show one, but a folder that holds one is not empty;
 //!   [`remove_leftovers`](LocalStorage::remove_leftovers) clears them away.
 //!
@@ -34,6 +35,9 @@
 //! - Digests are computed a piece at a time and remembered for whole files, as long as the file is as it was; at most 16 at once.
 //! - A copy and a COMB are written under a hidden name and renamed, as uploads are. A copy has the permissions of its source. A part of a
 //!   COMB that cannot be removed stays, without an error: it has been joined, and to do it again would join it twice.
+//!   What others do meanwhile is not lost: where the target is not as it was, the COMB fails with
+//!   [`Busy`](crate::storage::StorageError::Busy), and a part that is not as it was stays. (That is looked at just before, and not at once with
+//!   the rename and the removal, for which systems have no call.)
 //! - A link is made relative, and leads beneath the root for every program that follows it, as long as neither it nor a folder that
 //!   holds it is renamed to a place nearer to the root. Then its `..` may lead out: not for this store, but for a program that looks at
 //!   the same folder and follows links.
@@ -53,6 +57,7 @@ mod name;
 mod place;
 mod reader;
 mod remove;
+mod version;
 mod writer;
 
 use std::fs::File;
@@ -70,7 +75,7 @@ pub use self::entries::LocalEntries;
 pub use self::reader::LocalReader;
 pub use self::writer::LocalWriter;
 
-use self::copy::Copying;
+use self::copy::{Copying, Joined};
 use self::describe::describe;
 use self::digest::{Begun, Digesting, Digests, Turn};
 use self::entries::Walk;
@@ -303,24 +308,17 @@ impl<R: Runtime> Storage for LocalStorage<R> {
         let copying = self
             .run(move |root| Copying::copy(root, &from, to, umask))
             .await?;
-        self.finish_copy(copying).await
+        let copied = self.copied(copying).await?;
+        self.runtime.blocking(move || copied.finish()).await
     }
 
     async fn combine(&self, target: &VirtualPath, parts: &[VirtualPath]) -> Result<()> {
         let (target, parts, umask) = (target.clone(), parts.to_vec(), self.umask);
-        let opened = parts.clone();
-        let copying = self
-            .run(move |root| Copying::combine(root, target, &opened, umask))
+        let (joined, copying) = self
+            .run(move |root| Joined::begin(root, target, &parts, umask))
             .await?;
-        self.finish_copy(copying).await?;
-        self.run(move |root| {
-            for part in &parts {
-                // One that stays has been joined all the same: an error would have the client do it again.
-                let _ = root.remove_file(relative(part)?);
-            }
-            Ok(())
-        })
-        .await
+        let copied = self.copied(copying).await?;
+        self.run(move |root| joined.finish(root, copied)).await
     }
 
     async fn digest(
@@ -366,12 +364,13 @@ impl<R: Runtime> Storage for LocalStorage<R> {
 }
 
 impl<R: Runtime> LocalStorage<R> {
-    async fn finish_copy(&self, mut copying: Copying) -> Result<()> {
+    /// All of it but its name.
+    async fn copied(&self, mut copying: Copying) -> Result<Copying> {
         loop {
             let step = move || copying.step().map(|is_more| (copying, is_more));
             let (next, is_more) = self.runtime.blocking(step).await?;
             if !is_more {
-                return self.runtime.blocking(move || next.finish()).await;
+                return Ok(next);
             }
             copying = next;
         }

@@ -260,12 +260,17 @@ impl Target {
     }
 
     pub(super) fn commit(self) -> Result<()> {
+        if matches!(self.finish, Finish::Cut) {
+            let end = check((&*self.file).stream_position())?;
+            check(self.file.set_len(end))?;
+        }
+        if !self.is_local {
+            // A network's file system may take bytes that it has no room for, and say so when they are written down at the latest: to
+            // close a file may tell it too, but not to us.
+            check(self.file.sync_all())?;
+        }
         match self.finish {
-            Finish::Nothing => Ok(()),
-            Finish::Cut => {
-                let end = check((&*self.file).stream_position())?;
-                check(self.file.set_len(end))
-            }
+            Finish::Cut | Finish::Nothing => Ok(()),
             Finish::Publish(temporary, _) => {
                 drop(self.file);
                 temporary.publish()
@@ -465,5 +470,48 @@ impl Drop for Temporary {
         if !self.name.is_empty() {
             let _ = self.folder.remove_file(&self.name);
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use cap_std::ambient_authority;
+
+    use super::*;
+
+    /// A device, which takes every byte, and cannot tell that it has written one down: as a file of a network whose server has no room.
+    fn refusing() -> File {
+        File::options().write(true).open("/dev/null").unwrap()
+    }
+
+    fn target(file: File, finish: Finish, is_local: bool) -> Target {
+        let path = VirtualPath::ROOT.child(b"file").unwrap();
+        Target {
+            is_local,
+            ..Target::new(path, file, 0, finish)
+        }
+    }
+
+    #[test]
+    fn what_is_elsewhere_counts_when_it_is_written_down() {
+        let at = std::env::temp_dir().join(format!("ftp-driver-commit-{}", std::process::id()));
+        std::fs::create_dir(&at).unwrap();
+        let folder = Arc::new(Dir::open_ambient_dir(&at, ambient_authority()).unwrap());
+        let publish = || {
+            let folder = Arc::clone(&folder);
+            let created = Temporary::create(folder, "file".into(), false, None);
+            Finish::Publish(created.unwrap().0, 0)
+        };
+        let names = || std::fs::read_dir(&at).unwrap().count();
+        let refused = [publish(), Finish::Nothing]
+            .map(|finish| target(refusing(), finish, false).commit().is_err());
+        let refused_names = names();
+        // What a disk of this machine has taken is not waited for.
+        let taken = [publish(), Finish::Nothing]
+            .map(|finish| target(refusing(), finish, true).commit().is_ok());
+        let taken_names = names();
+        std::fs::remove_dir_all(&at).unwrap();
+        assert_eq!((refused, refused_names), ([true; 2], 0));
+        assert_eq!((taken, taken_names), ([true; 2], 1));
     }
 }

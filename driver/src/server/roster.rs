@@ -29,9 +29,32 @@ pub(super) struct Roster {
 struct Table {
     next_id: u64,
     wakers: HashMap<u64, Option<Waker>>,
-    per_address: HashMap<IpAddr, usize>,
+    all: Count,
+    per_address: HashMap<IpAddr, Count>,
     watchers: Vec<Waker>,
 }
+
+/// How many have a place, and how many are only being turned away: these take nobody's place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    seated: usize,
+    turned_away: usize,
+}
+
+impl Count {
+    const fn of(&mut self, has_room: bool) -> &mut usize {
+        match has_room {
+            true => &mut self.seated,
+            false => &mut self.turned_away,
+        }
+    }
+}
+
+/// How many may be about to be turned away at a time is as many as may have a place, or so many where these are few.
+const LEAST_TURNED_AWAY: usize = 64;
+
+/// What part of them may be of one address, so that those of others are told too.
+const SHARE: usize = 4;
 
 /// A session's place; dropping it gives it back.
 #[derive(Debug)]
@@ -58,26 +81,26 @@ impl Roster {
     }
 
     /// A place for a session; one beyond the limits has none and is only to be turned away. So many of these that they would
-    /// themselves be a burden get nothing at all.
+    /// themselves be a burden, or of one address that others would not be told any more, get nothing at all.
     pub(super) fn seat(self: &Arc<Self>, peer: SocketAddr) -> Option<Seat> {
         let address = peer.ip().to_canonical();
         let mut table = self.table();
-        let (all, here) = (
-            table.wakers.len(),
-            table.per_address.get(&address).copied().unwrap_or(0),
-        );
+        let here = table.per_address.get(&address).copied().unwrap_or_default();
         let Limits {
             sessions,
             per_address,
         } = self.limits;
-        if all >= sessions.saturating_mul(2).max(sessions.saturating_add(64)) {
+        let has_room = table.all.seated < sessions && here.seated < per_address;
+        let most = sessions.max(LEAST_TURNED_AWAY);
+        let is_burden = table.all.turned_away >= most || here.turned_away >= most / SHARE;
+        if !has_room && is_burden {
             return None;
         }
         let id = table.next_id;
         table.next_id += 1;
         table.wakers.insert(id, None);
-        *table.per_address.entry(address).or_default() += 1;
-        let has_room = all < sessions && here < per_address;
+        *table.all.of(has_room) += 1;
+        *table.per_address.entry(address).or_default().of(has_room) += 1;
         Some(Seat {
             roster: self.clone(),
             id,
@@ -185,9 +208,10 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut table = self.roster.table();
         table.wakers.remove(&self.id);
+        *table.all.of(self.has_room) -= 1;
         if let Some(count) = table.per_address.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
+            *count.of(self.has_room) -= 1;
+            if *count == Count::default() {
                 table.per_address.remove(&self.address);
             }
         }
@@ -227,6 +251,51 @@ mod tests {
         drop(second);
         assert!(roster.seat(from("127.0.0.1")).unwrap().has_room());
         assert_eq!(roster.count(), 1);
+    }
+
+    fn seats(roster: &Arc<Roster>, address: &str, count: usize) -> Vec<Seat> {
+        (0..count)
+            .filter_map(|_| roster.seat(from(address)))
+            .collect()
+    }
+
+    #[test]
+    fn who_is_turned_away_takes_no_room() {
+        let roster = Roster::new(Limits {
+            sessions: 3,
+            per_address: 1,
+        });
+        let crowd = seats(&roster, "127.0.0.1", 4);
+        assert_eq!(crowd.iter().filter(|seat| seat.has_room()).count(), 1);
+        let other = roster.seat(from("127.0.0.2")).unwrap();
+        assert!(other.has_room());
+        // Nor do those of one address keep the others from being told, or let in, however many they are.
+        let more = seats(&roster, "127.0.0.1", 1000);
+        assert!(roster.count() < 64, "a burden: {}", more.len());
+        assert!(!roster.seat(from("127.0.0.2")).unwrap().has_room());
+        assert!(roster.seat(from("127.0.0.3")).unwrap().has_room());
+        drop((crowd, more));
+        assert!(roster.seat(from("127.0.0.1")).unwrap().has_room());
+        assert_eq!(roster.count(), 1);
+    }
+
+    #[test]
+    fn a_crowd_of_many_addresses_takes_no_room_and_has_an_end() {
+        let roster = Roster::new(Limits {
+            sessions: 3,
+            per_address: 1,
+        });
+        let _seated = seats(&roster, "127.0.0.1", 1);
+        let crowd: Vec<Seat> = (0..1000)
+            .filter_map(|n| roster.seat(from(&format!("127.0.1.{}", n % 2))))
+            .collect();
+        let _all = seats(&roster, "127.0.2.1", 1);
+        assert_eq!(crowd.iter().filter(|seat| seat.has_room()).count(), 2);
+        let crowd: Vec<Seat> = (0..=255)
+            .flat_map(|n| seats(&roster, &format!("127.0.3.{n}"), 10))
+            .collect();
+        assert_eq!(crowd.iter().filter(|seat| seat.has_room()).count(), 0);
+        assert_eq!(roster.count(), 3 + 64);
     }
 
     #[test]

@@ -129,6 +129,7 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
             if self.seat.is_cut_off() {
                 return Poll::Ready(());
             }
+            let now = self.shared.runtime.now();
             let progress = self.heed_stop()
                 | self
                     .control
@@ -137,7 +138,8 @@ impl<R: Runtime, A: Authenticator> Session<R, A> {
                 | self.poll_request(context)
                 | self.poll_transfer(context)
                 | self.poll_kept(context)
-                | self.poll_parting(context);
+                | self.poll_parting(context)
+                | self.control.keep_time(now, &mut self.machine, context);
             if self.machine.is_closed() && self.machine_is_drained() {
                 return self.poll_over(context);
             }

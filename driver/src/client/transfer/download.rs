@@ -244,6 +244,11 @@ impl<R: Runtime> Download<'_, R> {
         over.map(|()| Ok(Received::NotThisWay))
     }
 
+    /// To be called after every few pieces.
+    pub(in crate::client) async fn look_up(&mut self) {
+        self.transfer.look_up().await;
+    }
+
     /// The data connection broke.
     pub(in crate::client) async fn break_off(&mut self) -> Result<(), Error> {
         self.transfer.break_off().await.map(drop)

@@ -242,6 +242,22 @@ impl<R: Runtime> Transfer<'_, R> {
         }
     }
 
+    /// Looks at the control connection, which also keeps the time, and lets others have their turn: where there is always something to
+    /// move, nothing else does.
+    async fn look_up(&mut self) {
+        let mut has_looked = false;
+        poll_fn(|context| {
+            if has_looked {
+                return Poll::Ready(());
+            }
+            has_looked = true;
+            self.poll_control(context);
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
     /// The data connection broke.
     async fn break_off(&mut self) -> Result<Transferred, Error> {
         self.tell(TransferEvent::Broken);

@@ -282,6 +282,11 @@ impl<R: Runtime> Upload<'_, R> {
         over.map(|()| Err(io::ErrorKind::BrokenPipe.into()))
     }
 
+    /// To be called after every few pieces.
+    pub(in crate::client) async fn look_up(&mut self) {
+        self.transfer.look_up().await;
+    }
+
     /// The data connection broke.
     pub(in crate::client) async fn break_off(&mut self) -> Result<Transferred, Error> {
         self.transfer.break_off().await

@@ -1,5 +1,9 @@
 //! What not every store can do.
 
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
 use bytes::Bytes;
 use ftp_sansio::listing::{Kind, Permissions};
 use ftp_sansio::wire::{Arg, DateTime, VirtualPath};
@@ -336,6 +340,72 @@ pub async fn combines_each_once(shelf: impl Shelf) {
     assert_eq!(files.content("whole").await, "whole");
     assert_eq!(files.content("5").await, "five");
     assert_eq!(files.names("/").await, ["5", "alias", "way", "whole"]);
+}
+
+/// What others write to the target and to the parts meanwhile, and were told is there, is not lost: it is in the whole, or where they wrote it.
+pub async fn combining_loses_nothing(shelf: impl Shelf) {
+    const TEST: &str = "combining_loses_nothing";
+    let files = Files(shelf.storage());
+    let store = files.0;
+    if !files.can(TEST, Capability::Combine) {
+        return;
+    }
+    let appends = files.takes(TEST, "tried", Placement::Append).await;
+    let long = "long ".repeat(300_000);
+    for (name, placement) in [
+        ("whole", Placement::Replace),
+        ("whole", Placement::Append),
+        ("part", Placement::Replace),
+        ("part", Placement::Append),
+        ("new", Placement::Replace),
+    ] {
+        if placement == Placement::Append && !appends {
+            continue;
+        }
+        for (name, content) in [("whole", "old "), ("first", &long), ("part", "part ")] {
+            files.put(name, content).await;
+        }
+        let target = path(if name == "new" { "new" } else { "whole" });
+        let parts = [path("first"), path("part")];
+        let mut combining = pin!(store.combine(&target, &parts));
+        // It has begun, and may be anywhere by now.
+        let begun = polls(combining.as_mut(), 3).await;
+        files.upload(name, placement, "late").await.unwrap();
+        let done = match begun {
+            Poll::Ready(done) => done,
+            Poll::Pending => combining.await,
+        };
+        let (target, late) = (
+            files.download(&target.to_string(), 0).await,
+            files.download(name, 0).await,
+        );
+        let has_late =
+            |content: Result<Vec<u8>>| content.is_ok_and(|content| content.ends_with(b"late"));
+        assert!(
+            has_late(target) || has_late(late),
+            "{name} {placement:?} was lost: {done:?}"
+        );
+        if done.is_err() {
+            assert_eq!(done, Err(StorageError::Busy));
+            assert!(files.content("first").await == long);
+        }
+        for name in ["whole", "first", "part", "new"] {
+            let _ = store.delete(&path(name)).await;
+        }
+    }
+}
+
+/// Polls it so often, whenever it asks for that.
+async fn polls<T>(mut future: Pin<&mut impl Future<Output = T>>, times: usize) -> Poll<T> {
+    let mut left = times;
+    poll_fn(|context| {
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Pending if left > 0 => Poll::Pending,
+            polled => Poll::Ready(polled),
+        }
+    })
+    .await
 }
 
 /// Folders with those above them, which every store makes.

@@ -128,7 +128,7 @@ macro_rules! storage_tests {
         }
         $crate::storage_tests! { @room $how, abilities:
             digests, digests_of_parts, digests_are_not_stale, changes_facts, changes_all_or_nothing, heeds_a_umask, copies,
-            combines, combines_each_once, makes_folders, removes_trees, links, tells_what_is_available
+            combines, combines_each_once, combining_loses_nothing, makes_folders, removes_trees, links, tells_what_is_available
         }
     };
     (@room $how:tt, $room:ident: $($test:ident),*) => {
