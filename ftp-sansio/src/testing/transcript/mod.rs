@@ -52,7 +52,7 @@
 //! | `given: greeted`, `given: step by step`, `given: eager uploads`, `given: synch`, `given: keepalive 60s`, `given: beginnings` | the client; without pipelining; the first 1xx of every transfer is told |
 //! | `given: explicit tls`, `given: implicit tls`, `given: clear data`, `given: resumption` | its TLS |
 //! | `S: line`, `S-part: bytes` | the server sends a line, or bytes without an end of line |
-//! | `control: closes` | |
+//! | `control: closes`, `control: breaks`, `control: given up` | the last by the driver |
 //! | `tls: up`, `tls: up again` (resumed), `tls: fails`, `tls: down` | what became of TLS on the control connection |
 //! | `user: login anna hush` (`account`), `user: secure`, `user: clear`, `user: retrieve a` (`from 5`, `as text`, `in records`, `in blocks`), `user: resume a at 42` (`in blocks`), `user: store a "text"`, `user: append a "text"`, `user: list` (`pub`), `user: names`, `user: facts`, `user: relay STOR a` | what the user asks for |
 //! | `user: pwd`, `user: size a`, `user: time a`, `user: features`, `user: facts of a`, `user: space`, `user: digest XMD5 a`, `user: lines HELP`, `user: address PASV`, `user: do DELE a`, `user: raw SITE x`, `user: rename a to b` | |
