@@ -169,7 +169,7 @@ macro_rules! conformance_tests {
             a_marked_end_needs_no_other, tls_marks_the_end, a_clients_end_is_waited_for, an_early_timer_is_set_again, an_end_that_never_comes
         }
         $crate::conformance_tests! { @room $runtime, $block_on, cancelling:
-            a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last,
+            a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last, a_dropped_digest_leaves_its_algorithm,
             any_poll_may_end_a_connect, any_poll_may_end_a_download, any_poll_may_end_an_upload, any_poll_may_end_a_change,
             dropped_pieces_are_not_lost, a_client_vanishes, a_reset_is_not_an_end, a_broken_append_can_go_on,
             a_full_disk_is_told
