@@ -216,7 +216,7 @@ macro_rules! conformance_tests {
             readers_and_writers, an_end_is_the_whole, a_writer_that_is_not_closed_aborts, entries_are_a_stream, progress_is_told, others_have_their_turn
         }
         $crate::conformance_tests! { @room $runtime, $block_on, steady:
-            questions_are_repeated, changes_are_not, what_was_not_begun_is_repeated, the_default_is_never, attempts_end,
+            questions_are_repeated, changes_are_not, what_was_not_begun_is_repeated, what_went_well_is_not_repeated, the_default_is_never, attempts_end,
             downloads_go_on, changed_files_do_not, a_folder_that_is_gone_is_told
         }
         $crate::conformance_tests! { @room $runtime, $block_on, pools:
