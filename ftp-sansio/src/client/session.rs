@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 
-use super::config::{Config, Tls};
+use super::config::{Config, Timeouts, Tls};
 use super::exchange::{Action, Event, Input, Output, Outputs};
 use super::failure::{Failure, NotNow, Violation, Wait};
 use super::kept::DataPlane;
@@ -14,6 +14,7 @@ use super::route::Route;
 use super::secure::Channel;
 use super::server::{InForce, Setting, Shown};
 use super::transfer::Transferring;
+use crate::data::Direction;
 use crate::sequence::Exchange;
 use crate::session::{Close, Endpoints, OperationId, Serial, Transmit};
 use crate::time::Instant;
@@ -328,6 +329,15 @@ impl Session {
             (_, Some(Whose::Greeting)) => Some(self.config.timeouts.greeting),
             // Its data, or the data of one ahead of it, is waited for, and has a deadline of its own.
             (_, Some(Whose::Task(id, Part::Verb))) if self.waits_for_data(id) => None,
+            // Where an upload's data has ended here, its tail may be on its way still.
+            (_, Some(Whose::Task(id, Part::Verb))) if self.has_sent_data(id) => {
+                let Timeouts {
+                    reply,
+                    data_progress,
+                    ..
+                } = self.config.timeouts;
+                Some(reply.saturating_add(data_progress))
+            }
             _ => Some(self.config.timeouts.reply),
         };
         self.keep(Timer::Reply, now, timeout);
@@ -355,6 +365,13 @@ impl Session {
     fn waits_for_data(&self, id: OperationId) -> bool {
         let transfer = self.queue.transfer(id);
         transfer.is_some_and(|transfer| transfer.waits_for_data(self))
+    }
+
+    fn has_sent_data(&self, id: OperationId) -> bool {
+        let transfer = self.queue.transfer(id);
+        transfer.is_some_and(|transfer| {
+            transfer.direction == Direction::Send && transfer.data_is_complete()
+        })
     }
 
     /// Lets a timer run, without starting it again, exactly while there is a time for it.
