@@ -149,7 +149,7 @@ macro_rules! conformance_tests {
             opens_only_plain_files
         }
         $crate::conformance_tests! { @room $runtime, $block_on, commands:
-            commands_reach_the_store, lists_what_matches, a_digest_is_given_up
+            commands_reach_the_store, lists_what_matches, facts_are_of_folders, a_digest_is_given_up
         }
         $crate::conformance_tests! { @room $runtime, $block_on, sessions:
             logs_in, refuses_wrong_logins, a_refused_login_waits, anonymous_may_read, users_take_turns, serves_fifty_at_once,
