@@ -71,6 +71,10 @@ pub(super) enum Purpose {
 }
 
 impl Purpose {
+    pub(super) const fn is_digest(&self) -> bool {
+        matches!(self, Self::Hash { .. } | Self::Checksum { .. })
+    }
+
     /// A change that a word of SITE asked for.
     pub(super) const fn site(path: VirtualPath) -> Self {
         Self::Change {

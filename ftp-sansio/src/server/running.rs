@@ -99,6 +99,15 @@ impl Session {
         }
     }
 
+    /// Whether what is in hand may take long, and is of use only to a client that waits for it.
+    pub(super) const fn takes_long(&self) -> bool {
+        match &self.waiting {
+            Waiting::Transfer(_) => true,
+            Waiting::Storage { purpose, .. } => purpose.is_digest(),
+            _ => false,
+        }
+    }
+
     pub(super) fn transfer_event(&mut self, now: Instant, id: TransferId, event: TransferEvent) {
         let Waiting::Transfer(running) = &mut self.waiting else {
             return;

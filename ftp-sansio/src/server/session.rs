@@ -310,8 +310,8 @@ impl Session {
             self.execute_line(now, line);
         }
         let nothing_to_do = self.exchange.is_none() && self.lookahead.is_empty();
-        // RFC 959 § 4.1.1: after a QUIT the close is an expected one, and the transfer goes on to its end.
-        let abandoned = self.running().is_some() && !self.lookahead.has_quit();
+        // RFC 959 § 4.1.1: after a QUIT the close is an expected one, and the transfer goes on to its end. So does a digest.
+        let abandoned = self.takes_long() && !self.lookahead.has_quit();
         if self.peer_ended && (nothing_to_do || abandoned) {
             self.close(now, Ended::Disconnected);
         }
