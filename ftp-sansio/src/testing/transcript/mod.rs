@@ -17,7 +17,7 @@
 //! |---|---|
 //! | `given: file /a "text"`, `given: folder /pub`, `given: room 3` | what the store holds, and how much fits into it |
 //! | `given: logged in` (`as guest`) | the conversation begins after the 230 |
-//! | `given: ipv6`, `given: public ip 198.51.100.4`, `given: active off`, `given: attempts 3`, `given: no ports` | the server |
+//! | `given: ipv6`, `given: on one machine`, `given: public ip 198.51.100.4`, `given: active off`, `given: attempts 3`, `given: no ports` | the server |
 //! | `given: plain store`, `given: own words` | the store reads, writes and names files and no more; it knows `SITE GREET` |
 //! | `given: tls allowed`, `given: tls required`, `given: implicit tls`, `given: data tls required`, `given: resumption required`, `given: ccc` | its TLS |
 //! | `given: host ftp.example.com`, `given: fxp`, `given: data never kept`, `given: markers every 4` | the hosts it knows; whether two servers may meet here; no data connection stays open; restart markers |
