@@ -296,6 +296,10 @@ impl Session {
     /// Carries out what waits, as far as that goes.
     pub(super) fn advance(&mut self, now: Instant) {
         self.now = now;
+        // A peer that is silent in a handshake would put a stop off.
+        if self.stopping && self.stage == Stage::Open && self.security.is_changing() {
+            self.give_up(now, Ended::Shutdown, Close::Abruptly);
+        }
         while self.stage == Stage::Open && self.exchange.is_none() && !self.security.is_changing() {
             if self.stopping {
                 self.say_goodbye(now, Ended::Shutdown, "The server is stopping.");
