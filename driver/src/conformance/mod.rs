@@ -246,7 +246,7 @@ macro_rules! conformance_tests {
         $crate::conformance_tests! { @room $runtime, $block_on, servers:
             greetings_are_checked, an_endless_line_times_out, silent_servers_time_out,
             replies_are_checked, a_missing_reply_times_out,
-            broken_downloads_are_told, lost_sessions_are_told, stalled_data_times_out, missing_data_times_out,
+            broken_downloads_are_told, lost_sessions_are_told, the_last_word_costs_no_data, stalled_data_times_out, missing_data_times_out,
             a_host_in_a_227_is_ignored, refused_uploads_are_told, falls_back_to_pasv,
             slow_servers_are_waited_for
         }
