@@ -390,7 +390,7 @@ fn the_last_word_before_the_data() {
 }
 
 /// However the server's side of the control connection ends after its final reply: said with a 421, as by a server that stops, or a
-/// connection that breaks, as without TLS's close_notify.
+/// connection that breaks, as without TLS's `close_notify`.
 #[test]
 fn no_end_after_the_last_word_costs_the_data() {
     for (end, told) in [
