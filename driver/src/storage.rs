@@ -245,6 +245,12 @@ pub trait Writer: Send + 'static {
 pub trait Entries: Send + 'static {
     /// Some more entries (at most a few hundred); none means the end. An entry that vanished meanwhile is left out.
     fn next(&mut self) -> impl Future<Output = Result<Vec<Entry>>> + Send;
+
+    /// Before the first [`next`](Self::next): whether a folder was named, or a link to one, and not a file that stands for itself. A store that
+    /// does not know without asking says nothing, and is asked by [`Storage::inspect`] where it matters (MLSD).
+    fn is_folder(&self) -> Option<bool> {
+        None
+    }
 }
 
 /// Decides who may log in, and what they get.

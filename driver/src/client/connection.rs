@@ -296,7 +296,7 @@ impl<R: Runtime> Connection<R> {
             }
             // The server does not let go.
             Some(Passing::Finally) => {
-                self.machine.handle(now, Input::Disconnected);
+                self.machine.handle(now, Input::GivenUp);
                 true
             }
         }

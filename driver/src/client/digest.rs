@@ -4,7 +4,7 @@ use ftp_sansio::client::{Meaning, Outcome};
 use ftp_sansio::wire::{Arg, Command, DigestAlgorithm, Features, OptionsCommand};
 
 use super::error::Error;
-use super::{Client, unexpected};
+use super::{Client, Hashing, unexpected};
 use crate::runtime::Runtime;
 
 impl<R: Runtime> Client<R> {
@@ -36,10 +36,13 @@ impl<R: Runtime> Client<R> {
         let features = self.features().await?;
         let command = match by_hash(&features, algorithm) {
             Some(is_chosen) => {
-                if self.hash.map_or(!is_chosen, |chosen| chosen != algorithm) {
-                    self.command(OptionsCommand::Hash(Some(algorithm)).to_command())
-                        .await?;
-                    self.hash = Some(algorithm);
+                let is_in_force = match self.hash {
+                    Hashing::AsTold => is_chosen,
+                    Hashing::By(chosen) => chosen == algorithm,
+                    Hashing::Unknown => false,
+                };
+                if !is_in_force {
+                    self.hash_by(algorithm).await?;
                 }
                 Command::Hash(path)
             }
@@ -53,6 +56,19 @@ impl<R: Runtime> Client<R> {
             Outcome::Digest(digest) if digest.algorithm == Some(algorithm) => Ok(digest.bytes),
             other => Err(unexpected(other)),
         }
+    }
+
+    /// Has HASH digest by this algorithm. Whoever drops this does not know by which it does then.
+    async fn hash_by(&mut self, algorithm: DigestAlgorithm) -> Result<(), Error> {
+        let before = std::mem::replace(&mut self.hash, Hashing::Unknown);
+        let options = OptionsCommand::Hash(Some(algorithm));
+        let told = self.command(options.to_command()).await;
+        self.hash = match told {
+            Ok(_) => Hashing::By(algorithm),
+            Err(Error::Refused(_)) => before,
+            Err(_) => Hashing::Unknown,
+        };
+        told.map(drop)
     }
 }
 

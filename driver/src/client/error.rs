@@ -197,6 +197,20 @@ impl Error {
             error => Self::NotBegun(Box::new(error)),
         }
     }
+
+    /// The same, of an operation that had gone well before: it was carried out, whatever became of what followed.
+    pub(super) fn after_success(self) -> Self {
+        match self {
+            Self::NotBegun(why) => why.after_success(),
+            Self::Deadline { usable, .. } => Self::Deadline {
+                begun: true,
+                usable,
+            },
+            Self::Refused(reply) => Self::Malformed(reply),
+            error if error.may_have_applied() => error,
+            _ => Self::Closed(None),
+        }
+    }
 }
 
 impl From<Failure> for Error {

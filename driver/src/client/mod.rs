@@ -52,10 +52,19 @@ pub struct Client<R: Runtime> {
     connection: Box<Connection<R>>,
     greeting: Reply,
     features: Option<Features>,
-    /// What HASH digests by, where it was told.
-    hash: Option<DigestAlgorithm>,
+    hash: Hashing,
     /// What its user has changed about the session.
     changed: Changed,
+}
+
+/// What HASH digests by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Hashing {
+    /// As FEAT has it.
+    AsTold,
+    By(DigestAlgorithm),
+    /// It was changed, or is being changed, and the answer has not been seen.
+    Unknown,
 }
 
 /// What makes a session another than a new one of its [`Site`].
@@ -115,7 +124,7 @@ impl<R: Runtime> Client<R> {
             connection,
             greeting,
             features: None,
-            hash: None,
+            hash: Hashing::AsTold,
             changed: Changed {
                 folder: false,
                 more: false,
@@ -158,7 +167,7 @@ impl<R: Runtime> Client<R> {
             return Err(Error::Tls(TlsError::NotSetUp));
         }
         self.features = None;
-        self.hash = None;
+        self.hash = Hashing::AsTold;
         self.changed.more = true;
         match self.connection.run(Operation::Secure).await? {
             Outcome::Secured(facts) => Ok(facts),
@@ -209,7 +218,7 @@ impl<R: Runtime> Client<R> {
     pub async fn login_with(&mut self, credentials: Credentials) -> Result<Reply, Error> {
         // What a server says it can do may depend on who asks.
         self.features = None;
-        self.hash = None;
+        self.hash = Hashing::AsTold;
         self.changed.more = true;
         reply(self.connection.run(Operation::Login(credentials)).await?)
     }
@@ -248,7 +257,10 @@ impl<R: Runtime> Client<R> {
         let command = Command::parse(line.as_bytes()).unwrap_or_else(|_| verbatim(&line));
         match command {
             Command::Cwd(_) | Command::Cdup => self.changed.folder = true,
-            _ => self.changed.more = true,
+            _ => {
+                self.changed.more = true;
+                self.hash = Hashing::Unknown;
+            }
         }
         reply(self.ask(command, Meaning::Raw).await?)
     }

@@ -69,7 +69,8 @@ pub enum Repeat {
     /// Whenever the session was lost: to do it twice comes to the same as to do it once. So it is with what only asks, and with CWD, which the new
     /// session has to do anyhow.
     Always,
-    /// Only where it is certain that the server has done nothing of it ([`Error::may_have_applied`]).
+    /// Only where it is certain that the server has done nothing of it ([`Error::may_have_applied`]). What went well is not repeated; but where it
+    /// has changed the folder, and the session would not tell to which, it is an error all the same.
     UnlessApplied,
 }
 
@@ -179,7 +180,13 @@ impl<R: Runtime> Steady<R> {
             let client = self.connected(repeat, &mut attempts).await?;
             let done = operation(&mut *client).await;
             let done = match done {
-                Ok(value) if client.changed.folder => self.remember().await.map(|()| value),
+                Ok(value) if client.changed.folder => {
+                    let remembered = self.remember().await;
+                    remembered.map(|()| value).map_err(|error| match repeat {
+                        Repeat::Always => error,
+                        Repeat::UnlessApplied => error.after_success(),
+                    })
+                }
                 done => done,
             };
             self.heard = self.runtime.now();

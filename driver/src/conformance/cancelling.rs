@@ -178,6 +178,33 @@ pub async fn any_poll_may_be_the_last<R: Runtime>(runtime: R) {
     site.close().await;
 }
 
+/// A digest that is dropped may have changed by what the server digests: the next is by its own algorithm all the same.
+pub async fn a_dropped_digest_leaves_its_algorithm<R: Runtime>(runtime: R) {
+    use DigestAlgorithm::{Sha256, Sha512};
+
+    let site = Site::new(runtime);
+    site.put("file", b"content");
+    let mut client = site.client().await;
+    for (dropped, next) in [(Sha512, Sha256), (Sha256, Sha512)] {
+        let right = client.digest(arg("file"), next).await.unwrap();
+        assert_eq!(right.len(), next.digest_len());
+        let mut times = 0;
+        loop {
+            let outcome = polled(times, client.digest(arg("file"), dropped)).await;
+            let told = client.digest(arg("file"), next).await;
+            assert_eq!(told.unwrap(), right, "after {times} polls");
+            if let Some(outcome) = outcome {
+                assert_eq!(outcome.unwrap().len(), dropped.digest_len());
+                println!("digest: dropped after 0 to {} polls", times - 1);
+                break;
+            }
+            times += 1;
+        }
+    }
+    client.quit().await.unwrap();
+    site.close().await;
+}
+
 /// To connect may be given up too, and so may the goodbye: the server is rid of either, and takes the next.
 pub async fn any_poll_may_end_a_connect<R: Runtime>(runtime: R) {
     let site = Site::new(runtime);

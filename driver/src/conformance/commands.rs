@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::peer::Peer;
-use super::site::{LONG, Site};
+use super::site::{LONG, Site, arg};
 use crate::runtime::{Runtime, Stream};
 use crate::server::Event;
 
@@ -95,9 +95,55 @@ pub async fn lists_what_matches<R: Runtime>(runtime: R) {
     site.close().await;
 }
 
+/// MLSD lists folders, links to them too, and opens no data connection for anything else; LIST tells of a file.
+pub async fn facts_are_of_folders<R: Runtime>(runtime: R) {
+    let site = Site::new(runtime);
+    site.put("file", b"abc");
+    let mut peer = Peer::login(&site).await;
+    peer.ask("MKD folder", "257").await;
+    peer.store("STOR folder/inner", b"").await;
+    let mut folders = vec!["folder", "folder/"];
+    let mut others = vec!["file"];
+    #[cfg(unix)]
+    {
+        for name in ["folder", "file"] {
+            let link = site.scratch.root.join(format!("to-{name}"));
+            super::support::symlink(name, link);
+        }
+        folders.push("to-folder");
+        others.push("to-file");
+    }
+    for name in folders {
+        let listing = peer.fetch(&format!("MLSD {name}")).await;
+        let listing = String::from_utf8(listing).unwrap();
+        assert!(listing.ends_with(" inner\r\n"), "{name}: {listing:?}");
+    }
+    for name in others {
+        peer.passive().await;
+        let told = peer.ask(&format!("MLSD {name}"), "501").await;
+        assert_eq!(told, format!("501 /{name}: not a folder."));
+        let listing = peer.fetch(&format!("NLST {name}")).await;
+        assert_eq!(listing, format!("{name}\r\n").as_bytes());
+    }
+    peer.passive().await;
+    peer.ask("MLSD none", "550").await;
+    // Our own client then asks by LIST.
+    let mut client = site.client().await;
+    let listing = client.list(Some(arg("file"))).await.unwrap();
+    assert_eq!(listing.entries.len(), 1);
+    client.quit().await.unwrap();
+    peer.ask("QUIT", "221").await;
+    site.close().await;
+}
+
 /// A digest of much stops nobody else, and a session that ends does not wait for it.
 pub async fn a_digest_is_given_up<R: Runtime>(runtime: R) {
-    let site = Site::new(runtime);
+    for by_reset in [true, false] {
+        give_up_a_digest(Site::new(runtime.clone()), by_reset).await;
+    }
+}
+
+async fn give_up_a_digest<R: Runtime>(site: Site<R>, by_reset: bool) {
     let file = fs::File::create(site.scratch.root.join("huge")).unwrap();
     // A hole, and still minutes of work.
     file.set_len(100 << 30).unwrap();
@@ -109,7 +155,9 @@ pub async fn a_digest_is_given_up<R: Runtime>(runtime: R) {
         .ask("XMD5 small", "250 900150983cd24fb0d6963f7d28e17f72")
         .await;
     other.ask("QUIT", "221").await;
-    peer.stream.reset_on_drop();
+    if by_reset {
+        peer.stream.reset_on_drop();
+    }
     drop(peer);
     let (runtime, began) = (site.runtime.clone(), site.runtime.now());
     site.close().await;

@@ -150,7 +150,7 @@ macro_rules! conformance_tests {
             opens_only_plain_files
         }
         $crate::conformance_tests! { @room $runtime, $block_on, commands:
-            commands_reach_the_store, lists_what_matches, a_digest_is_given_up
+            commands_reach_the_store, lists_what_matches, facts_are_of_folders, a_digest_is_given_up
         }
         $crate::conformance_tests! { @room $runtime, $block_on, sessions:
             logs_in, refuses_wrong_logins, a_refused_login_waits, anonymous_may_read, users_take_turns, serves_fifty_at_once,
@@ -170,7 +170,7 @@ macro_rules! conformance_tests {
             a_marked_end_needs_no_other, tls_marks_the_end, a_clients_end_is_waited_for, an_early_timer_is_set_again, an_end_that_never_comes
         }
         $crate::conformance_tests! { @room $runtime, $block_on, cancelling:
-            a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last,
+            a_dropped_download_is_aborted, a_dropped_upload_changes_nothing, any_poll_may_be_the_last, a_dropped_digest_leaves_its_algorithm,
             any_poll_may_end_a_connect, any_poll_may_end_a_download, any_poll_may_end_an_upload, any_poll_may_end_a_change,
             dropped_pieces_are_not_lost, a_client_vanishes, a_reset_is_not_an_end, a_broken_append_can_go_on,
             a_full_disk_is_told
@@ -217,7 +217,7 @@ macro_rules! conformance_tests {
             readers_and_writers, an_end_is_the_whole, a_writer_that_is_not_closed_aborts, entries_are_a_stream, progress_is_told, others_have_their_turn
         }
         $crate::conformance_tests! { @room $runtime, $block_on, steady:
-            questions_are_repeated, changes_are_not, what_was_not_begun_is_repeated, the_default_is_never, attempts_end,
+            questions_are_repeated, changes_are_not, what_was_not_begun_is_repeated, what_went_well_is_not_repeated, the_default_is_never, attempts_end,
             downloads_go_on, changed_files_do_not, a_folder_that_is_gone_is_told
         }
         $crate::conformance_tests! { @room $runtime, $block_on, pools:
@@ -247,7 +247,7 @@ macro_rules! conformance_tests {
         $crate::conformance_tests! { @room $runtime, $block_on, servers:
             greetings_are_checked, an_endless_line_times_out, silent_servers_time_out,
             replies_are_checked, a_missing_reply_times_out,
-            broken_downloads_are_told, lost_sessions_are_told, stalled_data_times_out, missing_data_times_out,
+            broken_downloads_are_told, lost_sessions_are_told, the_last_word_costs_no_data, stalled_data_times_out, missing_data_times_out,
             a_host_in_a_227_is_ignored, refused_uploads_are_told, falls_back_to_pasv,
             slow_servers_are_waited_for
         }

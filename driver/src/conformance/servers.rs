@@ -7,7 +7,7 @@ use ftp_sansio::client::{Violation, Wait};
 
 use super::by_hand::{ByHand, HOUR, unhurried_client};
 use super::peer::{Peer, scripted};
-use super::site::{LARGE, LONG, arg, client_config, get, put, secret};
+use super::site::{LARGE, LONG, arg, client_config, get, pattern, pause, put, secret};
 use super::support::{LOCALHOST, accept, read, write_all};
 use crate::client::{Client, Config, DataPath, Error, Options};
 use crate::runtime::{Listener, Runtime, Stream};
@@ -135,6 +135,34 @@ pub async fn replies_are_checked<R: Runtime>(runtime: R) {
     .await;
     ends("421 Good night.", |error| {
         matches!(error, Error::Closed(Some(_)))
+    })
+    .await;
+}
+
+/// A server that stops says so behind its 226, and is gone while what it sent is still on its way: the file is whole, and what is asked next is told
+/// why there is no more.
+pub async fn the_last_word_costs_no_data<R: Runtime>(runtime: R) {
+    let content = pattern(300_000);
+    let script = async |mut peer: Peer<R>| {
+        peer.say("220 Here.").await;
+        peer.answer("TYPE I", "200 Yes.").await;
+        let mut data = peer.answer_transfer("RETR file", "150 Coming.").await;
+        peer.say("226 Done.\r\n421 Good night.").await;
+        drop(peer);
+        pause(&runtime, Duration::from_millis(50)).await;
+        write_all(&mut data, &content).await.unwrap();
+    };
+    scripted(&runtime, script, async |at| {
+        let connected = Client::connect(runtime.clone(), at, client_config(LONG)).await;
+        let mut client = connected.unwrap();
+        let got = get(&mut client, "file", Options::default()).await;
+        assert!(got.unwrap() == content);
+        assert!(!client.is_usable());
+        let told = client.noop().await.unwrap_err();
+        assert!(
+            matches!(&told, Error::NotBegun(why) if matches!(**why, Error::Closed(Some(_)))),
+            "{told:?}"
+        );
     })
     .await;
 }

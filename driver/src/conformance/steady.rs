@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use ftp_sansio::client::Credentials;
 
 use super::peer::Peer;
 use super::site::{ANNA, LONG, arg, client_config, pause, secret};
-use super::support::{LOCALHOST, accept, beside, write_all};
+use super::support::{LOCALHOST, accept, beside, read_to_end, write_all};
 use crate::client::{Backoff, Error, Options, Reconnect, Repeat, Site, Steady};
 use crate::runtime::{Listener, Runtime, Stream};
 
@@ -128,6 +129,50 @@ pub async fn what_was_not_begun_is_repeated<R: Runtime>(runtime: R) {
         delete.await.unwrap();
     };
     let ((), connections) = sessions(&runtime, TWICE, script, client).await;
+    assert_eq!(connections, 2);
+}
+
+/// What went well is not done again because the session ended behind it, before it could be asked where it is, or would not tell.
+pub async fn what_went_well_is_not_repeated<R: Runtime>(runtime: R) {
+    for lives in [false, true] {
+        went_well(&runtime, lives).await;
+    }
+}
+
+async fn went_well<R: Runtime>(runtime: &R, lives: bool) {
+    let script = async |number: usize, peer: &mut Peer<R>| {
+        if number == 1 {
+            peer.answer("CWD pub", "250 There.").await;
+            peer.answer("TYPE I", "200 Yes.").await;
+            let mut data = peer.answer_transfer("APPE log", "150 Send it.").await;
+            assert_eq!(read_to_end(&mut data).await.unwrap(), b"line");
+            if lives {
+                peer.say("226 Got it.").await;
+                peer.answer("PWD", "450 Later.").await;
+                return peer.outlive().await;
+            }
+            return peer.say("226 Got it.\r\n421 Good night.").await;
+        }
+        // In the folder where the new session is: nobody knows where the old one was.
+        peer.answer("NOOP", "200 Yes.").await;
+        peer.outlive().await;
+    };
+    let client = async |mut steady: Steady<R>| {
+        let mut times = 0;
+        let done = steady.run(Repeat::UnlessApplied, async |client| {
+            times += 1;
+            client.change_folder(arg("pub")).await?;
+            let mut upload = client.append(arg("log"), Options::default()).await?;
+            upload.write(Bytes::from_static(b"line")).await?;
+            upload.finish().await
+        });
+        let told = done.await.unwrap_err();
+        assert!(told.may_have_applied(), "{told:?}");
+        assert_eq!(times, 1, "it was done once, and well");
+        let noop = steady.run(Repeat::UnlessApplied, async |client| client.noop().await);
+        noop.await.unwrap();
+    };
+    let ((), connections) = sessions(runtime, TWICE, script, client).await;
     assert_eq!(connections, 2);
 }
 

@@ -65,6 +65,14 @@ impl<R: Runtime> Entries for LocalEntries<R> {
         self.walk = Some(walk);
         Ok(chunk)
     }
+
+    fn is_folder(&self) -> Option<bool> {
+        match self.walk {
+            Some(Walk::Folder(_)) => Some(true),
+            Some(Walk::Alone(_)) => Some(false),
+            Some(Walk::Done) | None => None,
+        }
+    }
 }
 
 impl Walk {

@@ -61,6 +61,14 @@ impl Entries for MemoryEntries {
             }
         }
     }
+
+    fn is_folder(&self) -> Option<bool> {
+        match self.walk {
+            Walk::Folder(..) => Some(true),
+            Walk::Alone(_) => Some(false),
+            Walk::Done => None,
+        }
+    }
 }
 
 /// What comes after a name; nothing for a folder that was removed meanwhile.

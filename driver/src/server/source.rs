@@ -5,14 +5,14 @@ use std::io;
 use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
-use ftp_sansio::listing::Entry;
+use ftp_sansio::listing::{Entry, Kind};
 use ftp_sansio::server::{ListForm, Pattern};
 use ftp_sansio::wire::VirtualPath;
 
 use crate::direct::{self, Sent};
 use crate::kernel;
 use crate::runtime::Stream;
-use crate::storage::{Reader, Storage, StorageError};
+use crate::storage::{Entries as _, Reader, Storage, StorageError};
 use crate::transport::Transport;
 
 /// A file to send, or the range of it that RANG chose.
@@ -153,13 +153,25 @@ pub(super) struct Lines {
     pub(super) pattern: Option<Pattern>,
 }
 
-/// What a listing goes through: the path itself, or, where there is none and its name is a pattern, the folder above it.
+/// What a listing goes through: the path itself, or, where there is none and its name is a pattern, the folder above it. Facts are those of a
+/// folder's entries alone (RFC 3659 § 7.1).
 pub(super) async fn find<S: Storage>(
     storage: &S,
     path: &VirtualPath,
+    form: ListForm,
     pattern: Option<Pattern>,
 ) -> Result<(S::Entries, Option<Pattern>), StorageError> {
     match (storage.list(path).await, pattern) {
+        (Ok(entries), _) if matches!(form, ListForm::Facts { .. }) => {
+            let is_folder = match entries.is_folder() {
+                Some(is_folder) => is_folder,
+                None => storage.inspect(path).await?.kind == Kind::Folder,
+            };
+            match is_folder {
+                true => Ok((entries, None)),
+                false => Err(StorageError::NotAFolder),
+            }
+        }
         // A name that no file can have is none that a file has.
         (Err(StorageError::NotFound | StorageError::NameNotAllowed), Some(pattern)) => {
             let folder = path.parent().unwrap_or_default();

@@ -74,7 +74,7 @@ pub(super) fn begin<R: Runtime, S: Storage>(
                 path,
                 form,
                 pattern,
-            } => find(&*storage, &path, pattern)
+            } => find(&*storage, &path, form, pattern)
                 .await
                 .map(|(entries, pattern)| {
                     (None, None, File::List(entries, Lines { form, pattern }))

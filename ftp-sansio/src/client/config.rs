@@ -88,7 +88,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// For the greeting.
     pub greeting: Duration,
-    /// For a reply.
+    /// For a reply. For that to an upload whose data is sent, [`data_progress`](Self::data_progress) is added to it: the last of the data may
+    /// be in the system's buffer still, on its way to the server.
     pub reply: Duration,
     /// For the reply to a digest (HASH, XSHA256 and their like): a server reads the whole file before it gives any. By default an hour.
     pub digest: Duration,

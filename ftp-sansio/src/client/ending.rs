@@ -235,7 +235,8 @@ impl Transferring {
         if !self.leaves_open() {
             return self.drop_data(session, Close::Gracefully);
         }
-        let is_left_open = code == Code::FILE_ACTION_COMPLETED;
+        let is_there = self.path.data.is_some() && !self.is_lost(&session.data);
+        let is_left_open = is_there && code == Code::FILE_ACTION_COMPLETED;
         if is_left_open || session.shown.keeps.is_none() {
             session.shown.keeps = Some(is_left_open);
         }

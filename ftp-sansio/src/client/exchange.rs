@@ -20,10 +20,12 @@ pub enum Input {
     Tick,
     /// Everything that [`Session::transmit`](super::Session::transmit) showed is on the socket.
     Flushed,
-    /// The control connection broke.
+    /// The control connection broke: the server will say nothing more. Of a transfer that has had its final reply, the data still comes in.
     Disconnected,
-    /// The peer closed its side of the control connection in order (a FIN): it will say nothing more.
+    /// The peer closed its side of the control connection in order (a FIN); else as [`Disconnected`](Self::Disconnected).
     PeerEnded,
+    /// The session is not wanted any more: it is over at once, with whatever is under way.
+    GivenUp,
     /// Answers [`Action::StartTls`] and [`Action::StopTls`].
     Tls(TlsEvent),
     /// The data connection is there: answers [`Action::Connect`]; in active mode the server came.

@@ -223,9 +223,12 @@ impl Transferring {
     /// The peer has closed the connection.
     pub(super) fn data_closed(&mut self, session: &mut Session) -> Flow {
         match self.data {
-            Data::Moving(_) => self.data_ended(session, Data::Broken),
-            _ => Flow::Continue,
+            Data::Moving(_) => return self.data_ended(session, Data::Broken),
+            // There is nothing left that the reply could leave open.
+            Data::Complete(_) => self.drop_data(session, Close::Gracefully),
+            _ => {}
         }
+        Flow::Continue
     }
 
     /// What the driver tells of the bytes.

@@ -331,7 +331,7 @@ impl Session {
         self.stage == Stage::Open
             && self.channel.is_open()
             && !self.awaiting.is_in_doubt()
-            && !self.peer_ended
+            && self.peer_ended.is_none()
     }
 
     /// Whether a command of this kind may follow what is in flight and what is unfinished ahead of it.
@@ -416,8 +416,8 @@ impl Session {
         if self.data.user == Some(id) {
             self.data.user = None;
         }
-        if self.peer_ended {
-            self.die(Failure::Closed(None));
+        if let Some(why) = self.peer_ended.take() {
+            self.die(why);
         }
     }
 }

@@ -266,8 +266,11 @@ impl Session {
         if self.config.trace {
             self.outputs.tell(Event::Received(reply.clone()));
         }
+        if self.peer_ended.is_some() {
+            return;
+        }
         if reply.code() == Code::SERVICE_NOT_AVAILABLE {
-            return self.die(Failure::Closed(Some(reply)));
+            return self.peer_ended(Some(reply));
         }
         if let Stage::Resynchronising(how_far, aborted) = self.stage {
             return self.resynchronise(how_far, aborted, &reply);

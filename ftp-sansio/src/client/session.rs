@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 
-use super::config::{Config, Tls};
+use super::config::{Config, Timeouts, Tls};
 use super::exchange::{Action, Event, Input, Output, Outputs};
 use super::failure::{Failure, NotNow, Violation, Wait};
 use super::kept::DataPlane;
@@ -14,12 +14,13 @@ use super::route::Route;
 use super::secure::Channel;
 use super::server::{InForce, Setting, Shown};
 use super::transfer::Transferring;
+use crate::data::Direction;
 use crate::sequence::Exchange;
 use crate::session::{Close, Endpoints, OperationId, Serial, Transmit};
 use crate::time::Instant;
 use crate::timer::{Timers, timers};
 use crate::tls::TlsTicket;
-use crate::wire::{Command, Frame, Verb};
+use crate::wire::{Command, Frame, Reply, Verb};
 
 /// The longest line of a reply, in bytes, without its end.
 pub(super) const MAX_LINE: usize = 8 * 1024;
@@ -88,8 +89,8 @@ pub struct Session {
     pub(super) half_done: bool,
     /// QUIT will be sent when everything else is over.
     pub(super) is_quitting: bool,
-    /// The server will say nothing more; only a transfer's data is waited for.
-    pub(super) peer_ended: bool,
+    /// Why the server will say nothing more, once that is so and only a transfer's data is waited for.
+    pub(super) peer_ended: Option<Failure>,
 }
 
 /// Where in its life the session is.
@@ -126,7 +127,7 @@ impl Session {
             position_pending: false,
             half_done: false,
             is_quitting: false,
-            peer_ended: false,
+            peer_ended: None,
             config,
         };
         session
@@ -182,13 +183,17 @@ impl Session {
                 && reply_bytes <= self.config.reply_limit)
     }
 
-    /// Bytes of final replies whose transfers' data has not ended.
+    /// Bytes of final replies whose transfers' data has not ended, and of a 421 after them.
     fn replies_kept(&self) -> usize {
         let replies = self
             .queue
             .transfers()
             .filter_map(|(_, transfer)| transfer.final_reply());
-        replies.map(|reply| reply.text().len()).sum()
+        let farewell = self.peer_ended.as_ref().and_then(Failure::reply);
+        replies
+            .chain(farewell)
+            .map(|reply| reply.text().len())
+            .sum()
     }
 
     /// Takes in what happened outside. What comes too late, or was not asked for, changes nothing.
@@ -202,8 +207,8 @@ impl Session {
                 self.out.flushed();
                 self.flushed();
             }
-            Input::Disconnected => self.disconnected(),
-            Input::PeerEnded => self.peer_ended(),
+            Input::Disconnected | Input::PeerEnded => self.disconnected(),
+            Input::GivenUp => self.die(Failure::Closed(None)),
             Input::Tls(event) => self.tls_changed(event),
             input => self.data_happened(now, input),
         }
@@ -291,7 +296,7 @@ impl Session {
             Stage::Open if self.awaiting.has_status() || self.awaiting.is_in_doubt() => {
                 return Err(NotNow::Busy);
             }
-            Stage::Open if self.awaiting.runs_transfer() && !self.peer_ended => {}
+            Stage::Open if self.awaiting.runs_transfer() && self.peer_ended.is_none() => {}
             _ => return Err(NotNow::NoTransfer),
         }
         self.append_synch();
@@ -320,12 +325,21 @@ impl Session {
         let front = self.awaiting.front().map(|front| front.whose);
         let timeout = match (self.stage, front) {
             (Stage::Resynchronising(..) | Stage::Leaving | Stage::Closed, _) | (_, None) => None,
-            _ if !self.channel.is_open() => None,
+            _ if !self.channel.is_open() || self.peer_ended.is_some() => None,
             (_, Some(Whose::Greeting)) => Some(self.config.timeouts.greeting),
             // Its data, or the data of one ahead of it, is waited for, and has a deadline of its own.
             (_, Some(Whose::Task(id, Part::Verb))) if self.waits_for_data(id) => None,
             (_, Some(Whose::Task(id, _))) if self.queue.is_digest(id) => {
                 Some(self.config.timeouts.digest)
+            }
+            // Where an upload's data has ended here, its tail may be on its way still.
+            (_, Some(Whose::Task(id, Part::Verb))) if self.has_sent_data(id) => {
+                let Timeouts {
+                    reply,
+                    data_progress,
+                    ..
+                } = self.config.timeouts;
+                Some(reply.saturating_add(data_progress))
             }
             _ => Some(self.config.timeouts.reply),
         };
@@ -343,8 +357,10 @@ impl Session {
         };
         let abort = Some(self.config.timeouts.abort).filter(|_| is_following);
         self.keep(Timer::Abort, now, abort);
-        let is_idle =
-            self.is_idle() && !self.half_done && !self.position_pending && !self.peer_ended;
+        let is_idle = self.is_idle()
+            && !self.half_done
+            && !self.position_pending
+            && self.peer_ended.is_none();
         let keepalive = self.config.keepalive.filter(|_| is_idle);
         self.keep(Timer::Keepalive, now, keepalive);
     }
@@ -352,6 +368,13 @@ impl Session {
     fn waits_for_data(&self, id: OperationId) -> bool {
         let transfer = self.queue.transfer(id);
         transfer.is_some_and(|transfer| transfer.waits_for_data(self))
+    }
+
+    fn has_sent_data(&self, id: OperationId) -> bool {
+        let transfer = self.queue.transfer(id);
+        transfer.is_some_and(|transfer| {
+            transfer.direction == Direction::Send && transfer.data_is_complete()
+        })
     }
 
     /// Lets a timer run, without starting it again, exactly while there is a time for it.
@@ -367,21 +390,24 @@ impl Session {
         if self.stage == Stage::Leaving {
             self.leave();
         } else {
-            self.die(Failure::Closed(None));
+            self.peer_ended(None);
         }
     }
 
-    /// The server has said its last word. Where that was a transfer's final reply, its data may still be on the way.
-    pub(super) fn peer_ended(&mut self) {
+    /// The server has said its last word, perhaps with a 421. Where a transfer has had its final reply before, its data may still be on the
+    /// way.
+    pub(super) fn peer_ended(&mut self, farewell: Option<Reply>) {
         let waits_for_data = self
             .queue
             .transfers()
             .next()
             .is_some_and(|(_, transfer)| transfer.final_reply().is_some());
+        let why = Failure::Closed(farewell);
         if waits_for_data {
-            self.peer_ended = true;
+            // A 421 says more than the end that follows it.
+            self.peer_ended.get_or_insert(why);
         } else {
-            self.disconnected();
+            self.die(why);
         }
     }
 

@@ -26,7 +26,8 @@ pub struct Config {
     /// Whether PORT and EPRT are taken at all.
     pub active: bool,
     /// Whether data may go to a third party and come from one: transfers between two servers (RFC 959 § 5.2), for which the checks
-    /// against a bounce have to be lifted (RFC 2577 § 3). A port below 1024 is refused all the same.
+    /// against a bounce have to be lifted (RFC 2577 § 3). A port below 1024 is refused all the same, and so is
+    /// this machine, by a loopback address, the control connection's own and [`public_ip`](Self::public_ip).
     pub fxp: bool,
     /// Whether the data connection stays open after a transfer whose mode marks its end (RFC 959 § 3.3): for a driver that can keep
     /// one. See [`Transfer::keep`](super::Transfer::keep).

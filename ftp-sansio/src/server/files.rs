@@ -12,6 +12,7 @@ use super::exchange::{Action, Event, perm};
 use super::replies::{say, storage_code, storage_refusal};
 use super::session::{Session, Waiting};
 use super::storage::{Answer, Operation, StorageError};
+use super::transfer::without_options;
 use crate::listing::{Entry, Kind};
 use crate::session::RequestId;
 use crate::wire::facts::write_facts;
@@ -71,6 +72,10 @@ pub(super) enum Purpose {
 }
 
 impl Purpose {
+    pub(super) const fn is_digest(&self) -> bool {
+        matches!(self, Self::Hash { .. } | Self::Checksum { .. })
+    }
+
     /// A change that a word of SITE asked for.
     pub(super) const fn site(path: VirtualPath) -> Self {
         Self::Change {
@@ -132,7 +137,8 @@ impl Session {
     pub(super) fn status_of(&mut self, argument: &Arg) {
         /// More than fit into a reply even if every name were one letter long.
         const MOST: usize = 200;
-        if let Some(path) = self.resolve(argument) {
+        // What LIST would tell (RFC 959 § 4.1.3), asked for as clients ask LIST.
+        if let Some(path) = self.resolve(&without_options(argument)) {
             self.ask(Operation::Glance { path, limit: MOST }, Purpose::Status);
         }
     }

@@ -96,11 +96,15 @@ impl Session {
         self.reply(say(Code::OK, "Data will go there."));
     }
 
-    /// A third party may be called where transfers between two servers are allowed; this machine's own services may not even then.
+    /// A third party may be called where transfers between two servers are allowed; this machine's own services may not even then, by those of
+    /// its addresses that are known here.
     fn may_call(&self, to: SocketAddr) -> bool {
         let ip = to.ip().to_canonical();
-        let is_somebody = !(ip.is_loopback() || ip.is_unspecified() || ip.is_multicast());
-        let is_allowed = self.ends.is_peer(ip) || (self.config.fxp && is_somebody);
+        let is_nobody = ip.is_loopback() || ip.is_unspecified() || ip.is_multicast();
+        let public = self.config.public_ip.map(IpAddr::V4);
+        let is_own = ip == self.ends.local.ip().to_canonical() || Some(ip) == public;
+        let is_third = !is_nobody && !is_own;
+        let is_allowed = self.ends.is_peer(ip) || (self.config.fxp && is_third);
         is_allowed && to.port() >= 1024
     }
 

@@ -10,6 +10,7 @@ use super::exchange::{
 use super::replies::{say, storage_code, storage_refusal};
 use super::routes::Prepared;
 use super::session::{Session, Timer, Waiting};
+use super::storage::StorageError;
 use crate::data::{Direction, Marker};
 use crate::session::TransferId;
 use crate::time::Instant;
@@ -95,6 +96,15 @@ impl Session {
         match &self.waiting {
             Waiting::Transfer(running) => Some(running),
             _ => None,
+        }
+    }
+
+    /// Whether what is in hand may take long, and is of use only to a client that waits for it.
+    pub(super) const fn takes_long(&self) -> bool {
+        match &self.waiting {
+            Waiting::Transfer(_) => true,
+            Waiting::Storage { purpose, .. } => purpose.is_digest(),
+            _ => false,
         }
     }
 
@@ -244,7 +254,7 @@ impl Session {
         let stopped_by_peer = running.stopped == Some(TransferFailure::AbortedByPeer);
         let reply = match outcome {
             Ok(()) => complete(&running),
-            Err(failure) => broken(failure, &running.path, self.is_underway()),
+            Err(failure) => broken(failure, &running, self.is_underway()),
         };
         if running.leaves_open(outcome) {
             self.settings.route = Some(Prepared::Kept {
@@ -393,13 +403,20 @@ fn complete(running: &Running) -> Reply {
 }
 
 /// The reply to a transfer that failed, `underway` when its 150 had been sent.
-fn broken(failure: TransferFailure, path: &VirtualPath, underway: bool) -> Reply {
+fn broken(failure: TransferFailure, running: &Running, underway: bool) -> Reply {
     match failure {
         TransferFailure::Reported(Failure::Storage(error)) if underway => {
             Reply::new(storage_code(error), format!("Transfer failed: {error}."))
         }
         TransferFailure::Reported(Failure::Storage(error)) => {
-            storage_refusal(error, path.as_bytes())
+            let refusal = storage_refusal(error, running.path.as_bytes());
+            match (running.verb, error) {
+                // RFC 3659 § 7.2.1: what is there and no folder has a code of its own.
+                (Verb::Mlsd, StorageError::NotAFolder) => {
+                    Reply::new(Code::ARGUMENT_SYNTAX_ERROR, refusal.text().to_vec())
+                }
+                _ => refusal,
+            }
         }
         TransferFailure::NoConnection | TransferFailure::Reported(Failure::NotConnected) => {
             say(Code::CANNOT_OPEN_DATA_CONNECTION, "No data connection.")

@@ -296,6 +296,10 @@ impl Session {
     /// Carries out what waits, as far as that goes.
     pub(super) fn advance(&mut self, now: Instant) {
         self.now = now;
+        // A peer that is silent in a handshake would put a stop off.
+        if self.stopping && self.stage == Stage::Open && self.security.is_changing() {
+            self.give_up(now, Ended::Shutdown, Close::Abruptly);
+        }
         while self.stage == Stage::Open && self.exchange.is_none() && !self.security.is_changing() {
             if self.stopping {
                 self.say_goodbye(now, Ended::Shutdown, "The server is stopping.");
@@ -310,8 +314,8 @@ impl Session {
             self.execute_line(now, line);
         }
         let nothing_to_do = self.exchange.is_none() && self.lookahead.is_empty();
-        // RFC 959 § 4.1.1: after a QUIT the close is an expected one, and the transfer goes on to its end.
-        let abandoned = self.running().is_some() && !self.lookahead.has_quit();
+        // RFC 959 § 4.1.1: after a QUIT the close is an expected one, and the transfer goes on to its end. So does a digest.
+        let abandoned = self.takes_long() && !self.lookahead.has_quit();
         if self.peer_ended && (nothing_to_do || abandoned) {
             self.close(now, Ended::Disconnected);
         }

@@ -184,7 +184,7 @@ const fn end_of(range: OctetRange) -> u64 {
 }
 
 /// What follows the options: `-la pub` is `pub`, and `-la` nothing. A name that starts with a dash can be listed as `./-name`.
-fn without_options(argument: &Arg) -> Arg {
+pub(super) fn without_options(argument: &Arg) -> Arg {
     let mut rest = argument.as_bytes();
     while rest.first() == Some(&b'-') {
         let word = rest

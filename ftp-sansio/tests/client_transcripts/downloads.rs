@@ -388,3 +388,139 @@ fn the_last_word_before_the_data() {
         "#,
     );
 }
+
+/// However the server's side of the control connection ends after its final reply: said with a 421, as by a server that stops, or a
+/// connection that breaks, as without TLS's `close_notify`.
+#[test]
+fn no_end_after_the_last_word_costs_the_data() {
+    for (end, told) in [
+        ("S: 421 The server is stopping.", "closed 421"),
+        ("S: 421 Stopping.\n control: closes", "closed 421"),
+        ("S: 421 Stopping.\n control: breaks", "closed 421"),
+        // Nothing counts any more after that.
+        ("S: 421 Stopping.\n S: 500 What?", "closed 421"),
+        ("control: breaks", "closed"),
+    ] {
+        asked(&format!(
+            r#"
+            S: 150 Here it is.
+            data: may come
+            data: brings "te"
+            S: 226 That was it.
+            {end}
+            # It was begun after the end, and is not.
+            user: pwd
+            # The data has a deadline of its own.
+            +59s
+            data: brings "xt"
+            +59s
+            data: ends
+            data: is closed
+            user: gets "text"
+            result: transferred 4 bytes, 226
+            result: the session ended before this was begun
+            session: over, {told}
+            closed: gracefully
+            user: pwd
+            refused: the session is over
+            "#
+        ));
+    }
+}
+
+/// What was in flight behind it has lost its answer, and is not what the data is cut short for.
+#[test]
+fn the_last_word_before_the_data_of_one_of_several() {
+    for (end, told) in [
+        ("S: 421 The server is stopping.", "closed 421"),
+        ("control: breaks", "closed"),
+        ("control: closes", "closed"),
+    ] {
+        transcript(&format!(
+            r#"
+            given: greeted
+            user: retrieve a in blocks
+            C: TYPE I
+            C: MODE B
+            C: EPSV
+            S: 200 I.
+            S: 200 B.
+            S: 229 (|||50001|)
+            data: connects 192.0.2.1:50001
+            data: connected
+            C: RETR a
+            S: 125 Here.
+            data: may come
+            data: brings "a"
+            data: ends
+            S: 250 Done, and the connection stays.
+            user: gets "a"
+            result: transferred 1 bytes, 250
+            user: retrieve b in blocks
+            user: retrieve c in blocks
+            C: RETR b
+            C: RETR c
+            S: 125 Here.
+            data: may come
+            S: 250 Done.
+            {end}
+            +59s
+            data: brings "b"
+            +59s
+            data: ends
+            user: gets "b"
+            result: transferred 1 bytes, 250
+            result: {told}
+            data: is reset
+            session: over, {told}
+            closed: gracefully
+            "#
+        ));
+    }
+}
+
+/// A driver that gives the session up does not wait for data either.
+#[test]
+fn given_up_before_the_data() {
+    for last_word in ["", "control: closes", "control: breaks"] {
+        asked(&format!(
+            r#"
+            S: 150 Here it is.
+            data: may come
+            data: brings "te"
+            S: 226 That was it.
+            {last_word}
+            control: given up
+            data: is reset
+            user: gets "te"
+            result: closed
+            session: over, closed
+            closed: gracefully
+            "#
+        ));
+    }
+}
+
+/// A last word that was no transfer's ends everything at once.
+#[test]
+fn the_last_word_before_the_reply() {
+    for (end, told) in [
+        ("S: 421 The server is stopping.", "closed 421"),
+        ("control: breaks", "closed"),
+        ("control: closes", "closed"),
+    ] {
+        asked(&format!(
+            r#"
+            S: 150 Here it is.
+            data: may come
+            data: brings "te"
+            {end}
+            data: is reset
+            user: gets "te"
+            result: {told}
+            session: over, {told}
+            closed: gracefully
+            "#
+        ));
+    }
+}

@@ -201,6 +201,66 @@ fn a_server_that_always_closes() {
     );
 }
 
+/// It is closed before the server says that it stays: what it says does not bring it back.
+#[test]
+fn closed_before_the_reply() {
+    transcript(
+        r#"
+        given: greeted
+        user: retrieve a in blocks
+        C: TYPE I
+        C: MODE B
+        C: EPSV
+        S: 200 I.
+        S: 200 B.
+        S: 229 (|||50001|)
+        data: connects 192.0.2.1:50001
+        data: connected
+        C: RETR a
+        S: 125 Here.
+        data: may come
+        data: brings "a"
+        data: ends
+        data: goes away
+        data: is closed
+        S: 250 Done.
+        user: gets "a"
+        result: transferred 1 bytes, 250
+        user: retrieve b in blocks
+        C: EPSV
+        S: 229 (|||50002|)
+        data: connects 192.0.2.1:50002
+        data: connected
+        C: RETR b
+        S: 550 No.
+        data: is reset
+        result: refused 550
+        "#,
+    );
+    // Nor that of a later transfer.
+    kept(
+        r#"
+        user: retrieve b in blocks
+        C: RETR b
+        S: 125 Here.
+        data: may come
+        data: brings "b"
+        data: ends
+        data: goes away
+        data: is closed
+        S: 250 Done.
+        user: gets "b"
+        result: transferred 1 bytes, 250
+        user: retrieve c in blocks
+        C: EPSV
+        S: 500 No.
+        C: PASV
+        S: 500 No.
+        result: refused 500
+        "#,
+    );
+}
+
 /// It is closed between two transfers, and the driver notices.
 #[test]
 fn closed_while_idle() {

@@ -149,6 +149,30 @@ fn refused_at_the_end() {
     );
 }
 
+/// What was sent last may be in the system's buffer still when this side is done: the reply has the data's time too.
+#[test]
+fn the_tail_is_on_its_way() {
+    asked(
+        r#"
+        S: 150 Send it.
+        data: may go
+        data: takes "text"
+        data: is sent
+        data: is closed
+        +119s
+        S: 226 Got it.
+        result: transferred 4 bytes, 226
+        # And this reply has no more than its own.
+        user: pwd
+        C: PWD
+        +60s
+        result: timed out waiting for a reply
+        session: over, timed out waiting for a reply
+        closed: abruptly
+        "#,
+    );
+}
+
 #[test]
 fn no_final_reply() {
     asked(
@@ -158,7 +182,9 @@ fn no_final_reply() {
         data: takes "text"
         data: is sent
         data: is closed
-        +60s
+        +119s
+        S: 150 Still here.
+        +1s
         result: timed out waiting for a reply
         session: over, timed out waiting for a reply
         closed: abruptly

@@ -340,3 +340,53 @@ fn an_upload_that_is_longer_than_its_range() {
         "#,
     );
 }
+
+/// What may take long is for a client that waits for it: it goes on without one only where a QUIT has said so, as a transfer does.
+#[test]
+fn the_client_goes_away() {
+    for command in ["HASH a", "XCRC a"] {
+        transcript(&format!(
+            r#"
+            given: file /a "abc"
+            given: logged in
+            given: slow answers
+            C: {command}
+            driver: has a question
+            C: PWD
+            control: closes
+            closed: gracefully
+            # Too late.
+            driver: answers
+            "#
+        ));
+    }
+    transcript(
+        r#"
+        given: file /a "abc"
+        given: logged in
+        given: slow answers
+        C: HASH a
+        driver: has a question
+        C: QUIT
+        control: closes
+        driver: answers
+        S: 213 SHA-1 0-2 a9993e364706816aba3e25717850c26c9cd0d89d a
+        S: 221 Goodbye.
+        closed: gracefully
+        "#,
+    );
+    // What takes no time is answered.
+    transcript(
+        r#"
+        given: file /a "abc"
+        given: logged in
+        given: slow answers
+        C: MDTM a
+        driver: has a question
+        control: closes
+        driver: answers
+        S: 213 19700101000000
+        closed: gracefully
+        "#,
+    );
+}

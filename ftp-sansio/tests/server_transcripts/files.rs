@@ -238,6 +238,15 @@ fn status() {
         S: 213-Status:
         S:  -rw-r--r--   1 owner    group               0 Jan  1 00:00 b
         S: 213 End
+        # Options as `ls` has them, which LIST takes too.
+        C: STAT -la pub/b
+        S: 213-Status:
+        S:  -rw-r--r--   1 owner    group               0 Jan  1 00:00 b
+        S: 213 End
+        C: STAT -l
+        S: 213-Status:
+        S:  drwxr-xr-x   1 owner    group               0 Jan  1 00:00 pub
+        S: 213 End
         C: STAT nothing
         S: 550 Not possible: no such file or folder.
         "#,

@@ -49,6 +49,50 @@ fn who_is_never_called() {
     }
 }
 
+/// This machine is none, by whichever of its addresses and notations it is named; but a client that is on this machine may be called there.
+#[test]
+fn this_machine_is_no_third_party() {
+    for command in [
+        "PORT 192,0,2,1,7,208",
+        "EPRT |2|::ffff:192.0.2.1|2000|",
+        "PORT 198,51,100,4,7,208",
+        "LPRT 4,4,198,51,100,4,2,7,208",
+    ] {
+        transcript(&format!(
+            r#"
+            given: fxp
+            given: public ip 198.51.100.4
+            given: logged in
+            C: {command}
+            S: 504 No such address, or a port below 1024.
+            "#
+        ));
+    }
+    transcript(
+        r#"
+        given: fxp
+        given: ipv6
+        given: logged in
+        C: EPRT |2|2001:db8::1|2000|
+        S: 504 No such address, or a port below 1024.
+        C: EPRT |2|2001:db8::5|2000|
+        S: 200 Data will go there.
+        "#,
+    );
+    transcript(
+        r#"
+        given: fxp
+        given: on one machine
+        given: public ip 198.51.100.4
+        given: logged in
+        C: PORT 192,0,2,1,7,208
+        S: 200 Data will go there.
+        C: PORT 198,51,100,4,7,208
+        S: 504 No such address, or a port below 1024.
+        "#,
+    );
+}
+
 #[test]
 fn a_third_party_comes() {
     transcript(

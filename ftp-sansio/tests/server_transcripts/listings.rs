@@ -104,6 +104,45 @@ fn of_nothing() {
     }
 }
 
+/// RFC 3659 § 7.1: MLSD lists folders and nothing else; what is none is 501 (§ 7.2.1). LIST and NLST tell of the file.
+#[test]
+fn of_a_file() {
+    transcript(
+        r#"
+        given: file /a "x"
+        given: folder /pub
+        given: logged in
+        C: SITE SYMLINK pub there
+        S: 200 Done.
+        C: SITE SYMLINK a here
+        S: 200 Done.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50001|)
+        C: MLSD a
+        S: 501 /a: not a folder.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50002|)
+        C: MLSD here
+        S: 501 /here: not a folder.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50003|)
+        C: MLSD there
+        S: 150 Opening data connection: /there
+        data: connects
+        data: ends
+        S: 226 Transfer complete.
+        C: EPSV
+        S: 229 Entering extended passive mode (|||50004|)
+        C: NLST a
+        S: 150 Opening data connection: /a
+        data: connects
+        data: receives "a\r\n"
+        data: ends
+        S: 226 Transfer complete.
+        "#,
+    );
+}
+
 /// RFC 3659 § 7.2: as if TYPE L 8 had been said.
 #[test]
 fn facts_are_never_in_ebcdic() {

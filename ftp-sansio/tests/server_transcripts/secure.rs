@@ -390,7 +390,7 @@ fn a_handshake_that_never_ends() {
     }
 }
 
-/// Nothing can be said during a handshake: what would end in a 421 ends without it, and a stop waits.
+/// Nothing can be said during a handshake: what would end in a 421 ends without it, a stop too, which waits for no silent peer.
 #[test]
 fn what_happens_during_a_handshake() {
     const BEGUN: &str = r#"
@@ -410,13 +410,20 @@ fn what_happens_during_a_handshake() {
         r#"
         {BEGUN}
         server: stops
-        tls: up
-        event: under TLS
-        S: 421 The server is stopping.
         event: the session ends: Shutdown
-        closed: gracefully
+        closed: abruptly
         "#
     ));
+    transcript(
+        r#"
+        given: implicit tls
+        given: events
+        tls: starts
+        server: stops
+        event: the session ends: Shutdown
+        closed: abruptly
+        "#,
+    );
     transcript(&format!(
         "{BEGUN}\n control: closes\n event: the session ends: Disconnected\n closed: gracefully"
     ));

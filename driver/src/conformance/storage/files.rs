@@ -108,6 +108,15 @@ pub async fn lists_a_file_as_itself(shelf: impl Shelf) {
     files.put("folder/file", "123").await;
     let listed = files.list("folder/file").await;
     assert_eq!(listed.len(), 1);
+    // Who knows it says so rightly.
+    for (name, is_folder) in [("folder", true), ("folder/file", false)] {
+        let entries = files.0.list(&path(name)).await.unwrap();
+        let told = entries.is_folder();
+        assert!(
+            told.is_none_or(|told| told == is_folder),
+            "{name}: {told:?}"
+        );
+    }
     assert_eq!(
         (&listed[0].name[..], listed[0].kind, listed[0].size),
         (&b"file"[..], Kind::File, Some(3))

@@ -270,6 +270,7 @@ impl<'a> ClientProgram<'a> {
                 // That it cannot be asked now is an answer too.
                 let _ = self.session.ask_status(self.now);
             }
+            7 => self.session.handle(self.now, Input::GivenUp),
             _ => {
                 if let Some(id) = self.operations.get(choice) {
                     self.session.abort(self.now, id);

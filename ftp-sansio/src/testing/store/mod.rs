@@ -347,6 +347,9 @@ impl Store {
             }
             (entries, _) => (entries?, None),
         };
+        if let ListForm::Facts { .. } = form {
+            self.folder(path)?;
+        }
         let mut out = Vec::new();
         for entry in entries {
             form.write_matching(entry, pattern, DateTime::UNIX_EPOCH, &mut out);

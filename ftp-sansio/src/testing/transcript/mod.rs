@@ -17,7 +17,7 @@
 //! |---|---|
 //! | `given: file /a "text"`, `given: folder /pub`, `given: room 3` | what the store holds, and how much fits into it |
 //! | `given: logged in` (`as guest`) | the conversation begins after the 230 |
-//! | `given: ipv6`, `given: public ip 198.51.100.4`, `given: active off`, `given: attempts 3`, `given: no ports` | the server |
+//! | `given: ipv6`, `given: on one machine`, `given: public ip 198.51.100.4`, `given: active off`, `given: attempts 3`, `given: no ports` | the server |
 //! | `given: plain store`, `given: own words` | the store reads, writes and names files and no more; it knows `SITE GREET` |
 //! | `given: tls allowed`, `given: tls required`, `given: implicit tls`, `given: data tls required`, `given: resumption required`, `given: ccc` | its TLS |
 //! | `given: host ftp.example.com`, `given: fxp`, `given: data never kept`, `given: markers every 4` | the hosts it knows; whether two servers may meet here; no data connection stays open; restart markers |
@@ -52,7 +52,7 @@
 //! | `given: greeted`, `given: step by step`, `given: eager uploads`, `given: synch`, `given: keepalive 60s`, `given: beginnings` | the client; without pipelining; the first 1xx of every transfer is told |
 //! | `given: explicit tls`, `given: implicit tls`, `given: clear data`, `given: resumption` | its TLS |
 //! | `S: line`, `S-part: bytes` | the server sends a line, or bytes without an end of line |
-//! | `control: closes` | |
+//! | `control: closes`, `control: breaks`, `control: given up` | the last by the driver |
 //! | `tls: up`, `tls: up again` (resumed), `tls: fails`, `tls: down` | what became of TLS on the control connection |
 //! | `user: login anna hush` (`account`), `user: secure`, `user: clear`, `user: retrieve a` (`from 5`, `as text`, `in records`, `in blocks`), `user: resume a at 42` (`in blocks`), `user: store a "text"`, `user: append a "text"`, `user: list` (`pub`), `user: names`, `user: facts`, `user: relay STOR a` | what the user asks for |
 //! | `user: pwd`, `user: size a`, `user: time a`, `user: features`, `user: facts of a`, `user: space`, `user: digest XMD5 a`, `user: lines HELP`, `user: address PASV`, `user: do DELE a`, `user: raw SITE x`, `user: rename a to b` | |

@@ -339,6 +339,10 @@ impl World for Client {
     fn act(&mut self, line: &str) -> bool {
         if line == "control: closes" {
             self.handle(Input::PeerEnded);
+        } else if line == "control: breaks" {
+            self.handle(Input::Disconnected);
+        } else if line == "control: given up" {
+            self.handle(Input::GivenUp);
         } else if let Some(reply) = line.strip_prefix("S: ") {
             self.receive(&[&unescape(reply)[..], b"\r\n"].concat());
         } else if let Some(bytes) = line.strip_prefix("S-part: ") {

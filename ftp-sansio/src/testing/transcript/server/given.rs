@@ -46,7 +46,8 @@ pub(super) fn config(given: &[&str]) -> Config {
             ["own", "words"] => config.capabilities = Store::CAPABILITIES.with(Capability::Site),
             ["file", ..] | ["folder", ..] | ["room", _] | ["logged", "in", ..] => {}
             ["implicit", "tls"] | ["private", "data"] | ["secured" | "logins"] => {}
-            ["too", "many", "sessions"]
+            ["on", "one", "machine"]
+            | ["too", "many", "sessions"]
             | ["no", "ports"]
             | ["slow", "answers" | "aborts"]
             | ["ipv6" | "events"] => {}

@@ -91,7 +91,10 @@ impl Server {
         let config = Arc::new(config(given));
         let capabilities = config.capabilities;
         let now = Instant::EPOCH;
-        let ends = ends(has("ipv6"));
+        let mut ends = ends(has("ipv6"));
+        if has("on one machine") {
+            ends.peer.set_ip(ends.local.ip());
+        }
         let session = match () {
             () if has("too many sessions") => Session::turn_away(config, ends, now),
             () if has("implicit tls") => Session::implicit(config, ends, now),
