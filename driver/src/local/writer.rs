@@ -473,7 +473,8 @@ impl Drop for Temporary {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use cap_std::ambient_authority;
 
