@@ -9,11 +9,11 @@ use ftp_sansio::client::Credentials;
 use super::by_hand::{ByHand, HOUR, unhurried};
 use super::peer::{Peer, scripted};
 use super::site::{self, ANNA, LONG, Tricky, arg, client_config, secret};
-use super::support::poll_once;
+use super::support::{LOCALHOST, poll_once};
 use crate::client::{
     Checkout, DataPath, Error, Options, Pool, PoolSettings, PoolStatus, Site, Target,
 };
-use crate::runtime::Runtime;
+use crate::runtime::{Listener, Runtime};
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -182,8 +182,10 @@ pub async fn the_first_come_is_served_first<R: Runtime>(runtime: R) {
 /// Who gives up while waiting, or after a place was granted, does not keep it from the next.
 pub async fn who_gives_up_gives_back<R: Runtime>(runtime: R) {
     let server = site::Site::new(runtime.clone());
+    // Nobody is let in there.
+    let closed = runtime.listen((LOCALHOST, 0).into()).unwrap();
     let pool = Pool::new(runtime, settings(|settings| settings.per_host = 1));
-    let site = anna(server.at);
+    let site = anna(closed.local_addr().unwrap());
     // In the middle of connecting.
     for _ in 0..3 {
         let mut connecting: Waiting<'_, R> = Box::pin(pool.checkout(&site, LONG));
@@ -192,6 +194,7 @@ pub async fn who_gives_up_gives_back<R: Runtime>(runtime: R) {
         drop(connecting);
         assert_eq!(counts(&pool), (0, 0, 0));
     }
+    let site = anna(server.at);
     let held = pool.checkout(&site, LONG).await.unwrap();
     let mut first: Waiting<'_, R> = Box::pin(pool.checkout(&site, LONG));
     let mut second: Waiting<'_, R> = Box::pin(pool.checkout(&site, LONG));
