@@ -2,12 +2,13 @@
 
 use std::io::{ErrorKind, IoSlice};
 use std::net::SocketAddr;
+use std::task::Poll;
 use std::time::Duration;
 
 use super::peer::Peer;
 use super::site::{Site, pattern};
 use super::staged::Staged;
-use super::support::{LOCALHOST, read_to_end, write_all};
+use super::support::{LOCALHOST, poll_once, read_to_end, write_all};
 use crate::runtime::{Runtime, Stream};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -64,35 +65,58 @@ pub async fn slow_listings_go_on<R: Runtime>(runtime: R) {
     site.close().await;
 }
 
-/// What has come while nobody looked is no stall, though the clock says that it would have been one: a machine that stood still, or was
-/// suspended, ends no upload that went on, and no connection that was made.
-pub async fn what_has_come_is_no_stall<R: Runtime>(runtime: R) {
-    let runtime = Staged::new(runtime);
+/// A server whose tasks can be seen at rest, and a client of it.
+async fn restful<R: Runtime>(
+    runtime: &Staged<R>,
+    data_open: Duration,
+    data_progress: Duration,
+) -> (Site<Staged<R>>, Peer<Staged<R>>) {
     let site = Site::configured(runtime.clone(), |config| {
-        config.timeouts.data_progress = HOUR;
-        config.timeouts.data_open = HOUR;
+        config.timeouts.data_open = data_open;
+        config.timeouts.data_progress = data_progress;
         config.timeouts.idle = HOUR * 10;
     });
-    let mut peer = Peer::login(&site).await;
-    let mut data = peer.open("STOR moved").await;
-    // Nothing is waited for between these, so that the server does not look either; where it has a thread of its own, it has all of it.
-    let content = b"content";
-    // A rough network may take less than all of it.
-    let written = data.try_write(&[IoSlice::new(content)]).unwrap();
-    drop(data);
-    runtime.skip(HOUR * 2);
-    peer.hear("226").await;
+    let peer = Peer::login(&site).await;
+    (site, peer)
+}
 
+/// What has come while nobody looked is no stall, though the clock says that it would have been one: a machine that stood still, or was
+/// suspended, ends no upload that went on.
+pub async fn what_has_come_is_no_stall<R: Runtime>(runtime: R) {
+    let runtime = Staged::new(runtime);
+    let (site, mut peer) = restful(&runtime, HOUR, HOUR).await;
+    let mut data = peer.open("STOR file").await;
+    let content = b"content";
+    let send = || {
+        // A rough network may take less than all of it.
+        let written = data.try_write(&[IoSlice::new(content)]).unwrap();
+        drop(data);
+        written
+    };
+    let written = runtime.asleep(HOUR * 2, send).await;
+    peer.hear("226").await;
+    assert_eq!(site.content("file"), content[..written]);
+    drop(peer);
+    site.close().await;
+}
+
+/// Nor is a connection missing that was made meanwhile.
+pub async fn who_has_come_is_not_missing<R: Runtime>(runtime: R) {
+    let runtime = Staged::new(runtime);
+    let (site, mut peer) = restful(&runtime, HOUR, HOUR * 10).await;
     let at = peer.passive().await;
-    peer.ask("STOR opened", "150").await;
-    let connecting = runtime.connect(at, None);
-    runtime.skip(HOUR * 2);
-    let mut data = connecting.await.unwrap();
-    write_all(&mut data, content).await.unwrap();
+    peer.ask("STOR file", "150").await;
+    let mut connecting = Box::pin(runtime.connect(at, None));
+    let connect = || poll_once(|context| connecting.as_mut().poll(context));
+    let connected = match runtime.asleep(HOUR * 2, connect).await {
+        Poll::Ready(connected) => connected,
+        Poll::Pending => connecting.await,
+    };
+    let mut data = connected.unwrap();
+    write_all(&mut data, b"content").await.unwrap();
     drop(data);
     peer.hear("226").await;
-    assert_eq!(site.content("moved"), content[..written]);
-    assert_eq!(site.content("opened"), content);
+    assert_eq!(site.content("file"), b"content");
     drop(peer);
     site.close().await;
 }

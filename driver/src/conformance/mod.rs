@@ -24,6 +24,7 @@
     reason = "these are tests"
 )]
 
+mod at_rest;
 pub mod between;
 mod by_hand;
 pub mod cancelling;
@@ -195,7 +196,7 @@ macro_rules! conformance_tests {
         }
         $crate::conformance_tests! { @room $runtime, $block_on, faults:
             slow_downloads_go_on, slow_listings_go_on, the_search_for_a_port_ends, lost_connections_are_passed_over,
-            a_lost_listener_is_given_up, what_has_come_is_no_stall
+            a_lost_listener_is_given_up, what_has_come_is_no_stall, who_has_come_is_not_missing
         }
         $crate::conformance_tests! { @room $runtime, $block_on, footprint:
             a_session_is_small

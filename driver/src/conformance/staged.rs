@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use ftp_sansio::time::Instant;
 
+use super::at_rest::Tasks;
+use super::site::pause;
 use crate::runtime::{Interest, Listener, Runtime, Stream, Timer, Unread};
 
 /// What a slow socket takes at once. Replies fit in it, and so are not slow.
@@ -34,6 +36,8 @@ struct Stage {
     pace: Option<Duration>,
     /// How far the clock was put forward, by that or by the test.
     ahead: Duration,
+    /// Readiness to read is that of the socket itself, and not what a reactor has heard so far.
+    is_prompt: bool,
     /// Sockets have a handle to lend, and something to read whenever it is lent.
     is_flooded: bool,
     /// The size of the largest task so far, in bytes.
@@ -44,6 +48,7 @@ struct Stage {
 pub(super) struct Staged<R> {
     inner: R,
     stage: Arc<Mutex<Stage>>,
+    tasks: Tasks,
 }
 
 impl<R> Staged<R> {
@@ -51,6 +56,7 @@ impl<R> Staged<R> {
         Self {
             inner,
             stage: Arc::default(),
+            tasks: Tasks::default(),
         }
     }
 
@@ -114,6 +120,23 @@ impl<R> Staged<R> {
     }
 }
 
+impl<R: Runtime> Staged<R> {
+    /// Waits until no task has anything to do before something comes from outside; and then this is done, in which time stands still for them, and
+    /// the clock is put forward.
+    pub(super) async fn asleep<T>(&self, time: Duration, meanwhile: impl FnOnce() -> T) -> T {
+        while !self.tasks.are_at_rest() {
+            pause(&self.inner, Duration::from_millis(1)).await;
+        }
+        self.tasks.hold();
+        // A reactor may yet have to hear of what comes now (async-io's says so even to those that it has woken for it).
+        self.stage().is_prompt = true;
+        let done = meanwhile();
+        self.skip(time);
+        self.tasks.release();
+        done
+    }
+}
+
 impl<R: Runtime> Runtime for Staged<R> {
     type Stream = StagedStream<R::Stream>;
     type Listener = StagedListener<R::Listener>;
@@ -157,7 +180,7 @@ impl<R: Runtime> Runtime for Staged<R> {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let largest = &mut self.stage().largest_task;
         *largest = size_of_val(&task).max(*largest);
-        self.inner.spawn(task);
+        self.inner.spawn(self.tasks.observe(task));
     }
 
     fn blocking<T, F>(&self, work: F) -> impl Future<Output = T> + Send + 'static
@@ -209,6 +232,10 @@ impl<S: Stream> Stream for StagedStream<S> {
         if interest == Interest::Write && std::mem::take(&mut self.full) {
             context.waker().wake_by_ref();
             return Poll::Pending;
+        }
+        let is_prompt = self.stage.lock().unwrap().is_prompt;
+        if interest == Interest::Read && is_prompt && self.inner.unread()? != Unread::Nothing {
+            return Poll::Ready(Ok(()));
         }
         self.inner.poll_ready(context, interest)
     }
