@@ -71,6 +71,11 @@ impl<R: Runtime> Parting<R> {
         }
     }
 
+    /// Has the next look at it ask the socket itself.
+    pub(crate) const fn look_again(&mut self) {
+        self.stream.transport.try_again();
+    }
+
     /// Ready when the peer has ended it, or is not waited for any more.
     pub(crate) fn poll_over(&mut self, runtime: &R, context: &mut Context<'_>) -> Poll<()> {
         if self.poll_ended(context).is_ready() {

@@ -26,6 +26,13 @@ impl<R: Runtime> Connection<R> {
             return false;
         }
         let id = transfer.id;
+        if connected.transport.tls().is_none()
+            && let Some(parting) = &mut self.parting
+        {
+            // The handshake is about to begin. What tickets have come by now it can use, though a reactor may yet have to tell of them.
+            parting.look_again();
+            let _ = parting.poll_over(&self.runtime, context);
+        }
         let secured = secure(connected, self.tls.as_deref(), role, context);
         let event = match secured {
             Poll::Pending => return false,

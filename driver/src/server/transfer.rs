@@ -323,13 +323,17 @@ fn receive<S: Stream, F: Writer>(mut data: Data<S>, mut upload: Upload<F>) -> Ch
             Ok(bytes) => bytes,
             Err(failure) => return fail(failure),
         };
-        if upload.effect == Effect::Nothing || bytes.is_empty() {
-            return write(data, upload, bytes).await;
+        let (received, effect, is_write) = (data.progress(), upload.effect, !bytes.is_empty());
+        let mut write = Chain::new(write(data, upload, bytes)).having(effect);
+        // A link of its own where it is waited for: what came has come, however long a disk takes. And to wait for the peer can be stopped, and to
+        // change a file cannot.
+        if effect == Effect::Nothing || !is_write {
+            let written = poll_fn(|context| Poll::Ready(write.poll(context)));
+            if let Poll::Ready(link) = written.await {
+                return link;
+            }
         }
-        // A link of its own: to wait for the peer can be stopped, and to change a file cannot.
-        let (received, effect) = (data.progress(), upload.effect);
-        let write = Chain::new(write(data, upload, bytes));
-        go_on(received, write.having(effect))
+        go_on(received, write)
     })
 }
 
